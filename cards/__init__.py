@@ -1,0 +1,1 @@
+"""How it looks: data in, platform JSON or text out. No database, no network."""

@@ -1,0 +1,71 @@
+"""The platform-neutral card: what a template yields and what every renderer draws.
+
+A card is tickable (`checks` and `submit`), pressable (`buttons`), or plain (neither: it then travels as a text message).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Style(StrEnum):
+    PRIMARY = "primary"
+    PLAIN = "plain"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the body: `label` may be empty (a sentence of its own)."""
+
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A box. `id` comes back in `CardAction.ticks`."""
+
+    id: str
+    text: str
+    ticked: bool = False
+
+
+@dataclass(frozen=True)
+class Button:
+    """`action` comes back in `CardAction.action`; with `url` the button opens a page instead and calls nobody."""
+
+    text: str
+    action: str = ""
+    style: Style = Style.PLAIN
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A message as a person sees it, top to bottom.
+
+    `summary` is one line for chat lists and notifications. `status` is the closing line ("已提交 10:32", or why a press was refused).
+    `closed` draws checks and buttons disabled: the card can be read but no longer pressed.
+    """
+
+    title: str
+    summary: str
+    lines: tuple[Line, ...] = ()
+    checks: tuple[Check, ...] = ()
+    submit: Button | None = None
+    buttons: tuple[Button, ...] = ()
+    status: str = ""
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.checks) != (self.submit is not None):
+            raise ValueError("a card has boxes and a submit button, or neither")
+        if self.checks and self.buttons:
+            raise ValueError("a card has boxes or buttons, not both: WeCom can show only one of them")
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is anything to press, open or closed."""
+        return bool(self.checks or self.buttons)

@@ -1,0 +1,1 @@
+"""What is right: values in, decisions out. No clock, no database, no network, no log."""
