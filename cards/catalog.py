@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from rules.events import Account
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
@@ -30,17 +32,18 @@ class CardData:
 
     def data(self) -> dict[str, Any]:
         """The fields as JSON values."""
-        dumped: dict[str, Any] = TypeAdapter(type(self)).dump_python(self, mode="json")
+        dumped: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")  # type: ignore[arg-type]  # mypy: is a class hashable?
         return dumped
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `data()`. Raises pydantic.ValidationError when a field is missing or of the wrong type."""
-        return TypeAdapter(cls).validate_python(data)
+        card: Self = _adapter(cls).validate_python(data)  # type: ignore[arg-type]  # as above
+        return card
 
     def to(
         self,
-        who: PersonId | GroupChat,
+        who: PersonId | GroupChat | Account,
         *,
         key: str,
         about: str | None = None,
@@ -50,6 +53,12 @@ class CardData:
     ) -> Outgoing:
         """Address this card. `key` is the idempotency key of the message."""
         return Outgoing(who, self.template(), self.data(), key, about, urgency, not_before, expires)
+
+
+@cache
+def _adapter(card: type[CardData]) -> TypeAdapter[Any]:
+    """Building one costs a thousand times what using it does."""
+    return TypeAdapter(card)
 
 
 @dataclass(frozen=True)

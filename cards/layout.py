@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+
+class Part:
+    """What a template fills in. A key that the part does not know is an error, so that a misspelt one cannot hide."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 class Style(StrEnum):
@@ -16,7 +25,7 @@ class Style(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(Part):
     """A line of the body: `label` may be empty (a sentence of its own)."""
 
     text: str
@@ -24,7 +33,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Part):
     """A box. `id` comes back in `CardAction.ticks`."""
 
     id: str
@@ -33,7 +42,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Button:
+class Button(Part):
     """`action` comes back in `CardAction.action`; with `url` the button opens a page instead and calls nobody."""
 
     text: str
@@ -43,7 +52,7 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Card:
+class Card(Part):
     """A message as a person sees it, top to bottom.
 
     `summary` is one line for chat lists and notifications. `status` is the closing line ("已提交 10:32", or why a press was refused).

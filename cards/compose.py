@@ -1,0 +1,162 @@
+"""Card data in, platform-neutral card out: one YAML template for each card of the catalog, every word of it in `cards/templates/`.
+
+How a template becomes a card:
+1. The data are validated into the dataclass of `cards/catalog.py`; its fields are all that the template sees.
+2. Jinja2 renders the template to YAML. Every value must pass through `tojson`: anything else is refused when it is put out.
+3. The YAML is read and validated into `layout.Card`; an unknown key is an error, so that a misspelt one cannot hide.
+
+Whoever rewords a template gets errors with file and line, and never with the text of a feedback in them.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from pydantic import TypeAdapter, ValidationError
+
+from cards import filters, words
+from cards.catalog import CATALOG, CardData
+from cards.layout import Card
+from rules.feedback import Answer
+
+_SUFFIX = ".yaml.j2"
+_ORIGIN = "  # @"  # ends each rendered line: "  # @who_card.yaml.j2:3", a YAML comment that tells where the line comes from
+_ACTION = re.compile(r'action: (?:\{\{ \(")?([a-z]+:?)')
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the wheel has it: 10 times faster
+
+
+class CannotCompose(Exception):
+    """A template is broken, or the data do not fit it. The message names file and line (or the field), and quotes no data."""
+
+
+def compose(template: str, data: Mapping[str, Any]) -> Card:
+    """Draw the card `template` (a key of `catalog.CATALOG`) from its fields as JSON values. Raises CannotCompose."""
+    shown = _catalogued(template, data)
+    rendered = _render(template + _SUFFIX, {field.name: getattr(shown, field.name) for field in fields(shown)})
+    return _read(template + _SUFFIX, rendered)
+
+
+@cache
+def actions() -> frozenset[str]:
+    """Every action that a button or a submit of some template can send. One that ends with a colon is a prefix: `pick:` stands for
+    `pick:17`. Templates write an action as `action: word` or as `action: {{ ("word:" ~ value) | tojson }}`."""
+    sources = (path.read_text("utf-8") for path in words.TEMPLATES.glob(f"*{_SUFFIX}"))
+    return frozenset(action for source in sources for action in _ACTION.findall(source))
+
+
+def _catalogued(template: str, data: Mapping[str, Any]) -> CardData:
+    if template not in CATALOG:
+        raise CannotCompose(f"{template}: no such card in cards/catalog.py")
+    try:
+        return CATALOG[template].from_data(data)
+    except ValidationError as error:
+        raise CannotCompose(f"{template}: {_problems(error)}") from None
+
+
+def _render(name: str, values: Mapping[str, Any]) -> str:
+    try:
+        return _environment().get_template(name).render(values)
+    except TemplateSyntaxError as error:
+        raise CannotCompose(f"cards/templates/{error.name or name}:{error.lineno}: {error.message}") from None
+    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CannotCompose(f"cards/templates/{_raised_in(error) or name}: {error}") from None
+
+
+def _read(name: str, rendered: str) -> Card:
+    loader = _Loader(rendered)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise CannotCompose(f"cards/templates/{name}: a template is a list of keys: title, summary, lines, …")
+        return _card_adapter().validate_python(loader.construct_document(node))
+    except yaml.MarkedYAMLError as error:
+        raise CannotCompose(f"cards/templates/{_origin(rendered, error.problem_mark) or name}: {error.problem}") from None
+    except ValidationError as error:
+        assert node is not None  # it was validated
+        mark = _node_at(node, error.errors(include_url=False)[0]["loc"]).start_mark
+        raise CannotCompose(f"cards/templates/{_origin(rendered, mark) or name}: {_problems(error)}") from None
+    finally:
+        loader.dispose()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=_OriginLoader(words.TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - the output is YAML, not HTML; `_only_json` guards it
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,  # or the line after an include would join the comment that ends it
+        auto_reload=False,
+        finalize=_only_json,
+    )
+    environment.globals["Answer"] = Answer
+    environment.filters |= {
+        "tojson": filters.to_json,
+        "fill": filters.fill,
+        "local_time": filters.local_time,
+        "duration": filters.duration,
+        "clip": filters.clip,
+        "word": words.word,
+    }
+    return environment
+
+
+@cache
+def _card_adapter() -> TypeAdapter[Card]:
+    return TypeAdapter(Card)
+
+
+def _only_json(value: object) -> object:
+    if not isinstance(value, filters.Json):
+        raise TypeError("a value is put out without | tojson")
+    return value
+
+
+class _OriginLoader(FileSystemLoader):
+    """Adds to each line of a template, as a YAML comment, where it stands, so that errors in the rendered YAML can name it."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, path, uptodate = super().get_source(environment, template)
+        lines = (
+            line if not line.strip() or line.lstrip().startswith(("{%", "{#")) else f"{line}{_ORIGIN}{template}:{number}"
+            for number, line in enumerate(source.splitlines(), start=1)
+        )
+        return "\n".join(lines) + "\n", path, uptodate
+
+
+def _origin(rendered: str, mark: yaml.Mark | None) -> str:
+    """The template line behind a place in the rendered YAML, as "file:line"; empty when it cannot be told."""
+    told = [line.partition(_ORIGIN)[2] for line in rendered.split("\n")[: mark.line + 1 if mark else 0]]
+    return next((origin for origin in reversed(told) if origin), "")
+
+
+def _raised_in(error: BaseException) -> str:
+    """The innermost template line in the traceback, as "file:line"; empty when no template is in it."""
+    here = f"{words.TEMPLATES}/"
+    frames = (frame for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename.startswith(here))
+    return next((f"{frame.filename.removeprefix(here)}:{frame.lineno}" for frame in frames), "")
+
+
+def _node_at(node: yaml.Node, place: tuple[int | str, ...]) -> yaml.Node:
+    """The deepest node on the way to `place`, pydantic's path to a value."""
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == step), node)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+    return node
+
+
+def _problems(error: ValidationError) -> str:
+    """What pydantic found, without the values: they may be personal text."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'card'}: {problem['msg']}" for problem in found)

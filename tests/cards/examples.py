@@ -1,0 +1,160 @@
+"""Every card with believable data, for the goldens and the shared tests. A card may have several: `card` and `card.case`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from typing import Any
+
+from cards.catalog import (
+    AdminAlert,
+    AnswerNoted,
+    Candidate,
+    CardData,
+    CheckinCard,
+    CheckinClosed,
+    CheckinDone,
+    DisputeCard,
+    EscalationCard,
+    EscalationReasons,
+    EscalationSettled,
+    FeedbackAnswered,
+    FeedbackCard,
+    FeedbackClosed,
+    GroupHint,
+    GroupWelcome,
+    HelpText,
+    Option,
+    ReminderCard,
+    SorryText,
+    WhoCard,
+)
+from rules.feedback import Answer, Kind, Refusal
+from rules.loops import Cause, CloseReason
+
+
+def at(local: str) -> datetime:
+    """ "2026-09-12 14:23" in Shanghai as aware UTC."""
+    return datetime.fromisoformat(local).replace(tzinfo=timezone(timedelta(hours=8))).astimezone(UTC)
+
+
+LIVE = (
+    Option("pushed_order", "讲完卖点马上促单", Kind.PRAISE),
+    Option("sizes_answered", "主动报尺码，弹幕都回了", Kind.PRAISE),
+    Option("missed_push", "直播话术漏了促单", Kind.IMPROVE),
+    Option("wrong_stock", "报错库存没有当场更正", Kind.IMPROVE),
+)
+OCCASION = "9月12日 14:00 直播场"
+PRAISE: Mapping[str, Any] = {
+    "author_name": "陈静",
+    "kind": Kind.PRAISE,
+    "scene": "9月11日 退货客户来电",
+    "action": "先核对订单再给方案，没让客户重复说",
+    "impact": "客户当场撤回退货",
+}
+IMPROVE: Mapping[str, Any] = {
+    "author_name": "陈静",
+    "kind": Kind.IMPROVE,
+    "scene": OCCASION,
+    "action": "直播话术漏了促单；报错库存没有当场更正",
+    "impact": "当场少成交约 3 单；客户下单后被退款，店铺评分受影响",
+}
+ESCALATED = EscalationCard(
+    "王小明",
+    "陈静",
+    "直播一组",
+    Kind.IMPROVE,
+    OCCASION,
+    "直播话术漏了促单；报错库存没有当场更正",
+    at("2026-09-12 14:23"),
+    Cause.NO_ANSWER,
+)
+SETTLED = EscalationSettled("王小明", "陈静", OCCASION, at("2026-09-15 16:40"))
+WANGS = (Candidate(17, "王小明", "直播一组"), Candidate(23, "王小明", "华东大区客户服务二部 组长"), Candidate(31, "王晓敏", "仓储"))
+
+EXAMPLES: Mapping[str, CardData] = {
+    "checkin_card": CheckinCard("王小明", OCCASION, LIVE),
+    "checkin_card.nothing_ticked": CheckinCard("王小明", OCCASION, LIVE, Refusal.NOTHING_TICKED),
+    "checkin_done": CheckinDone("王小明", OCCASION, LIVE, ("missed_push", "wrong_stock"), at("2026-09-12 14:23")),
+    "checkin_done.answered": CheckinDone(
+        "王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), Answer.IMPROVED, at("2026-09-12 16:40")
+    ),
+    "checkin_done.again": CheckinDone("王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), notice=Refusal.ALREADY_GIVEN),
+    "checkin_closed": CheckinClosed("王小明", OCCASION, LIVE, Refusal.EXPIRED),
+    "checkin_closed.left": CheckinClosed("王小明", OCCASION, LIVE, Refusal.SUBJECT_LEFT),
+    "feedback_card": FeedbackCard(**IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23")),
+    "feedback_card.praise": FeedbackCard(**PRAISE, occurred_at=at("2026-09-11 10:05"), due_at=at("2026-09-14 10:30")),
+    "reminder_card": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23")),
+    "reminder_card.nudged": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23"), nudged_by="李敏"),
+    "feedback_answered": FeedbackAnswered(**IMPROVE, answer=Answer.ACKNOWLEDGED, answered_at=at("2026-09-12 16:40")),
+    "feedback_answered.improved": FeedbackAnswered(
+        **IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40"), asks_words=True
+    ),
+    "feedback_answered.disputed": FeedbackAnswered(
+        **IMPROVE, answer=Answer.DISPUTED, answered_at=at("2026-09-12 16:40"), asks_words=True
+    ),
+    "feedback_answered.noted": FeedbackAnswered(**IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40")),
+    "feedback_answered.again": FeedbackAnswered(
+        **IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40"), notice=Refusal.ALREADY_ANSWERED
+    ),
+    "feedback_closed": FeedbackClosed("陈静", Kind.IMPROVE, OCCASION, "直播话术漏了促单", False, at("2026-09-15 16:40")),
+    "feedback_closed.withdrawn": FeedbackClosed("陈静", Kind.IMPROVE, OCCASION, "直播话术漏了促单", True, at("2026-09-12 14:30")),
+    "answer_noted": AnswerNoted(Answer.IMPROVED),
+    "answer_noted.disputed": AnswerNoted(Answer.DISPUTED),
+    "dispute_card": DisputeCard(
+        "王小明", "陈静", OCCASION, "直播话术漏了促单", "那一段平台在卡顿，促单说了两遍没播出去", at("2026-09-12 16:44")
+    ),
+    "dispute_card.silent": DisputeCard("王小明", "陈静", OCCASION, "直播话术漏了促单", None, at("2026-09-12 17:10")),
+    "escalation_card": ESCALATED,
+    "escalation_card.nudged": replace(ESCALATED, nudged_at=at("2026-09-15 15:02"), notice=Refusal.NUDGED_JUST_NOW),
+    "escalation_card.taken": replace(ESCALATED, taken_at=at("2026-09-15 15:20"), taken_by="李敏"),
+    "escalation_card.silent": replace(ESCALATED, cause=Cause.HRBP_SILENT),
+    "escalation_card.left": replace(ESCALATED, cause=Cause.SUBJECT_LEFT),
+    "escalation_reasons": EscalationReasons("王小明", "陈静", OCCASION, tuple(CloseReason)),
+    "escalation_settled": replace(SETTLED, answer=Answer.ACKNOWLEDGED),
+    "escalation_settled.closed": replace(SETTLED, close_reason=CloseReason.TALKED, closed_by="李敏"),
+    "escalation_settled.extended": replace(SETTLED, extended_until=at("2026-09-16 16:40")),
+    "escalation_settled.withdrawn": replace(SETTLED, withdrawn=True),
+    "escalation_settled.again": replace(SETTLED, close_reason=CloseReason.TALKED, closed_by="李敏", notice=Refusal.ALREADY_SETTLED),
+    "who_card": WhoCard("小王", WANGS),
+    "who_card.chosen": WhoCard("小王", WANGS, chosen="王小明"),
+    "help_text": HelpText(True, "王小明"),
+    "help_text.employee": HelpText(False),
+    "sorry_text": SorryText(Refusal.NO_SUCH_NAME, "王晓鸣"),
+    "sorry_text.no_report": SorryText(Refusal.NOT_YOUR_REPORT, "王小明"),
+    "group_hint": GroupHint("陈静"),
+    "group_welcome": GroupWelcome("直播一组"),
+    "admin_alert": AdminAlert("有 3 条消息没发出去", "60020", "把服务器出口 IP 加进企业微信的可信 IP 名单"),
+}
+
+HOSTILE = {
+    "quotes": "他说\"好\"，她说'不'；\\ 反斜杠 ” 引号 「」",
+    "newlines": "第一行\r\n第二行\n\n  - title: 冒充\u2028第三行\u0085第四行",
+    "template": "{{ config }} {% raw %} {name} {0} %s ${HOME} {#",
+    "markup": ']]> <a href="http://evil.example">点我</a> <script>alert(1)</script> [点我](http://evil.example) **粗** # @x',
+    "emoji": "👩🏽‍💻👍🏻🇨🇳️⃣" * 40,
+    "long": "促单" * 2_500,
+    "right_to_left": "\u202e倒过来\u202c \u2067שלום\u2069 \u200fمرحبا",
+    "control": "\x00\x07\x1b[31m红\x7f\ufeff\ud800",
+}
+
+
+def hostile(card: CardData, text: str) -> CardData:
+    """`card` with `text` in every free-text field; ids, enumerations, instants and numbers stay."""
+    changed: CardData = _with_text(card, text)
+    return changed
+
+
+def _with_text(value: Any, text: str) -> Any:
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return text
+    if isinstance(value, tuple):
+        return tuple(_with_text(item, text) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = {"id", "ticks"}
+        return replace(value, **{f.name: _with_text(getattr(value, f.name), text) for f in fields(value) if f.name not in kept})
+    return value
