@@ -54,10 +54,19 @@ class SendFailed(Exception):
         self.kind, self.code, self.text, self.retry_after = kind, code, text, retry_after
 
 
+class Changes(StrEnum):
+    """How a card that was sent can be changed."""
+
+    BY_CARD = "by_card"  # any number of times, by its card id
+    BY_HANDLE = "by_handle"  # once per handle (`Receipt.handle`, `CardAction.handle`)
+    NEVER = "never"
+
+
 class Channel(Protocol):
-    """A platform's way out."""
+    """A platform's way out. `changes` says what this platform, as configured, can do to a card that was sent."""
 
     platform: Platform
+    changes: Changes
 
     def render(self, letter: Letter, card: Card) -> Mapping[str, Any]:
         """Draw `card` as the request to be made: JSON, at least {"repeatable": bool} — whether the platform recognises a repeat."""

@@ -55,6 +55,7 @@ class Refusal(StrEnum):
     NO_BEHAVIOURS = "no_behaviours"
     NUDGED_JUST_NOW = "nudged_just_now"
     NOTHING_OPEN = "nothing_open"
+    NO_PICTURES_YET = "no_pictures_yet"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from rules.events import Account
+
 PersonId = int
 
 
@@ -31,14 +33,14 @@ class GroupChat:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A new message to a person (on the platform they use) or to a group.
+    """A new message to a person (on the platform they use), to a group, or to an account that is nobody we know.
 
     `card` names a dataclass of `cards/catalog.py`, `data` its fields as JSON. `key` is the idempotency key: adding a second
     message with the same key changes nothing. `about` ties the message to its cause ("feedback:118"), so that what has become moot
     can be cancelled and what was sent can be updated. All instants are aware UTC on the business clock; None means now / never.
     """
 
-    to: PersonId | GroupChat
+    to: PersonId | GroupChat | Account
     card: str
     data: Mapping[str, Any]
     key: str

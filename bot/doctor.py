@@ -1,0 +1,89 @@
+"""What an administrator asks before the first start and when something is odd (F2): each finding says what is so and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app import App, build
+from bot.channel import SendFailed
+from bot.settings import Settings
+from rules.events import Platform
+from storage.migrations import is_current
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`what` was looked at and how it stands; `do` is what to do when it is not good."""
+
+    good: bool
+    what: str
+    do: str = ""
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Look at everything that must fit together. Reads only; asks each platform for its directory."""
+    app = build(settings)
+    try:
+        database = _database(app)
+        return (*_platforms(app), database, *(_people(app) if database.good else ()), *_public(settings), *_cards(settings))
+    finally:
+        app.close()
+
+
+def _platforms(app: App) -> Iterator[Finding]:
+    if not app.settings.platforms:
+        yield Finding(False, "platforms: none enabled", "set dingtalk.enabled or wecom.enabled to true")
+    for platform in app.settings.platforms:
+        try:
+            directory = app.directories.read(platform)
+        except SendFailed as failure:
+            yield Finding(False, f"{platform}: {failure.code}", failure.text)
+        else:
+            yield Finding(bool(directory.members), f"{platform}: sees {len(directory.members)} people", _RANGE)
+
+
+_RANGE = "widen the app's visible range in the admin console to everybody who takes part"
+
+
+def _database(app: App) -> Finding:
+    try:
+        current = is_current(app.store.engine)
+    except SQLAlchemyError as error:
+        return Finding(False, f"database: does not answer ({type(error).__name__})", "check database.url, and that the server runs")
+    return Finding(current, f"database: {app.settings.database_kind}", "run `python run.py migrate`")
+
+
+def _people(app: App) -> Iterator[Finding]:
+    with app.store.read() as tx:
+        people = [person for person in tx.people.all().values() if person.active]
+        supervisors = tx.people.supervisors()
+    yield Finding(bool(people), f"people: {len(people)}", "run `python run.py people import people.csv` or `people sync`")
+    yield Finding(bool(supervisors), f"people: {len(supervisors)} supervisors", "name supervisors in people.csv or in the directory")
+    alone = sum(1 for person in people if person.hrbp is None)
+    good = alone == 0 or bool(app.settings.people.fallback_hrbp)
+    yield Finding(good, f"people: {alone} without an HRBP", "fill the hrbp column, or set people.fallback_hrbp")
+    reports = [person for person in people if person.supervisor is not None]
+    without = sorted({person.role or person.position or "(no role)" for person in reports if person.role not in app.settings.roles})
+    yield Finding(not without, f"roles: {len(without)} without a behaviour library", f"describe them under roles: {', '.join(without)}")
+
+
+def _public(settings: Settings) -> Iterator[Finding]:
+    needed = settings.wecom.enabled or settings.dingtalk.mode == "http" or not settings.dingtalk.card_template_id
+    public: Any = settings.web.public_url
+    local = "//127." in public or "//localhost" in public
+    sandbox = "//127." in settings.wecom.api_base or "//127." in settings.dingtalk.api_base
+    good = not (needed and local) or sandbox
+    yield Finding(good, f"web: reached as {public}", "set web.public_url to the address that phones and the platform can open")
+
+
+def _cards(settings: Settings) -> Iterator[Finding]:
+    if Platform.DINGTALK in settings.platforms:
+        yield Finding(
+            bool(settings.dingtalk.card_template_id),
+            "dingtalk: card template",
+            "build the template once (docs/dingtalk-card-template.md) and set dingtalk.card_template_id; till then cards are pages",
+        )

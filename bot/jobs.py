@@ -1,0 +1,93 @@
+"""What happens by itself. The scheduler only ticks; what is due is asked of the database, one item and one transaction at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bot.clock import UtcNow
+from handlers import feedback, groups, loops
+from handlers.context import Context
+from rules.policy import Policy
+from storage.unit import Store
+
+log = logging.getLogger("sanmiao.jobs")
+
+Work = Callable[[Context], bool]
+_POSTPONE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """`work` deals with one due item and says False when none is left. After an unexpected error `skip` puts the item aside for an
+    hour, so that the others go on; without it the job rests until the next tick."""
+
+    name: str
+    work: Work
+    skip: Callable[[Context, timedelta], None] | None = None
+
+
+JOBS = (
+    Job("advance loops", loops.advance_one, loops.postpone_one),
+    Job("expire check-ins", feedback.expire_one, feedback.postpone_expiry),
+    Job("offer check-ins", feedback.offer_daily_one),
+    Job("welcome groups", groups.welcome_one),
+)
+
+
+class Jobs:
+    """The tables above, ticking in the background. `committed` is called when messages may wait."""
+
+    def __init__(self, store: Store, policy: Policy, utc_now: UtcNow, committed: Callable[[], None]) -> None:
+        self._store, self._policy, self._now, self._committed = store, policy, utc_now, committed
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+
+    def start(self, tick_seconds: float, extra: tuple[Callable[[], None], ...] = ()) -> None:
+        """Tick from now on. `extra` are ticks that do their own transactions (the directory sync fetches first)."""
+        for tick in (self.run_due, *extra):
+            self._scheduler.add_job(
+                tick, "interval", seconds=tick_seconds, coalesce=True, max_instances=1, misfire_grace_time=None, next_run_time=None
+            )
+        self._scheduler.start(paused=True)
+        for job in self._scheduler.get_jobs():
+            job.resume()
+        self._scheduler.resume()
+
+    def stop(self) -> None:
+        """No more ticks; the one under way ends by itself."""
+        self._scheduler.shutdown(wait=False)
+
+    def run_due(self) -> int:
+        """Do everything that is due now; the number of items dealt with."""
+        return sum(self._run(job) for job in JOBS)
+
+    def _run(self, job: Job) -> int:
+        done = 0
+        while self._one(job):
+            done += 1
+        if done:
+            self._committed()
+            log.info("job=%s done=%d", job.name, done)
+        return done
+
+    def _one(self, job: Job) -> bool:
+        try:
+            with self._store.begin() as tx:
+                return job.work(Context(tx, self._now(), self._policy))
+        except Exception:
+            log.exception("job failed job=%s", job.name)
+        return job.skip is not None and self._skip(job)
+
+    def _skip(self, job: Job) -> bool:
+        assert job.skip is not None
+        try:
+            with self._store.begin() as tx:
+                job.skip(Context(tx, self._now(), self._policy), _POSTPONE)
+        except Exception:
+            log.exception("cannot postpone job=%s", job.name)
+            return False
+        return True

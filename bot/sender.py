@@ -1,0 +1,219 @@
+"""The outgoing loop: claim one message, draw it once, send it, note what came of it.
+
+Delivery is at least once for what the platforms can recognise (cards by our id, WeCom by its duplicate check), and at most once for
+what they cannot (a DingTalk text): after a crash or a time-out those become `unsure`, for a person to look at. The claim is written
+before the network is touched and the outcome after it, each in a short transaction; nothing slow runs inside one.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.channel import Changes, Channel, Failure, Letter, Receipt, SendFailed
+from bot.clock import UtcNow
+from cards.compose import compose
+from rules.events import Account, Platform
+from rules.messages import GroupChat
+from storage.limits import Rate
+from storage.outbox import Message, State
+from storage.unit import Store, Tx
+
+log = logging.getLogger("sanmiao.sender")
+
+_BACKOFF_SECONDS = (1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What we allow ourselves, a little under what the platforms allow. `member` is per recipient; None: no such limit."""
+
+    api: Rate
+    member: Rate | None = None
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    message: Message
+    channel: Channel
+    payload: Mapping[str, Any]
+
+
+class Sender:
+    """Threads that empty the outbox. `page_url` makes the link that opens a card as a page."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[Platform, Channel],
+        rates: Mapping[Platform, Rates],
+        page_url: Callable[[str], str],
+        utc_now: UtcNow,
+        *,
+        lease_seconds: float,
+    ) -> None:
+        self._store, self._channels, self._rates, self._page_url, self._now = store, channels, rates, page_url, utc_now
+        self._lease = lease_seconds
+        self._owner = uuid.uuid4().hex[:12]
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, threads: int) -> None:
+        """Begin to send in the background."""
+        self._threads = [threading.Thread(target=self._run, name=f"sender-{n}", daemon=True) for n in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Something was added: look now, not at the next poll."""
+        self._wake.set()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Finish the messages under way, as far as `timeout` seconds allow."""
+        self._stop.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def deliver_next(self) -> float | None:
+        """Deal with the next message. Seconds until the next look makes sense: 0 at once, None when nothing is due."""
+        with self._store.begin() as tx:
+            message = tx.outbox.next_due(self._now())
+            if message is None:
+                return None
+            claimed = self._claim(tx, message)
+        if isinstance(claimed, float):
+            return claimed
+        self._send(claimed)
+        return 0.0
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                pause = self.deliver_next()
+            except Exception:
+                log.exception("sender could not go on")
+                pause = 1.0
+            if pause != 0.0:
+                self._wake.wait(_POLL_SECONDS if pause is None else min(pause, 1.0))
+                self._wake.clear()
+
+    # -- inside the claiming transaction ---------------------------------------------------------------------------------------
+
+    def _claim(self, tx: Tx, message: Message) -> _Claimed | float:
+        """What to send; or how long to pause (0: this message came to an end or was put aside)."""
+        to = message.to or (tx.people.address(message.person, self._channels) if message.person is not None else None)
+        channel = self._channels.get(Platform(to.platform)) if to else None
+        ended = self._no_longer(tx, message, to, channel)
+        if ended:
+            state, code = ended
+            tx.outbox.end(message, state, code)
+            log.info("not sent id=%d state=%s code=%s", message.id, state, code)
+            return 0.0
+        assert to is not None
+        assert channel is not None
+        wait = self._limited(tx, message, to)
+        if wait is not None:
+            return wait
+        payload = message.payload or self._draw(tx, message, to, channel)
+        if payload is None:
+            return 0.0
+        tx.outbox.claim(message, self._owner, self._lease)
+        return _Claimed(replace(message, attempts=message.attempts + 1), channel, payload)
+
+    def _no_longer(self, tx: Tx, message: Message, to: Account | GroupChat | None, channel: Channel | None) -> tuple[State, str] | None:
+        """Why this message is not to be sent after all."""
+        if message.expires is not None and self._now() >= message.expires and message.payload is None:
+            return State.EXPIRED, "expired"
+        if to is None or channel is None:
+            return State.DROPPED, "no_address"
+        if message.person is not None and not tx.people.get(message.person).active:
+            return State.CANCELLED, "recipient_left"
+        if message.state is State.SENDING and message.payload and not message.payload["repeatable"]:
+            return State.UNSURE, "sender_died"
+        if message.changes is not None and message.payload is None:
+            return self._cannot_change(tx, message, channel)
+        return None
+
+    def _cannot_change(self, tx: Tx, message: Message, channel: Channel) -> tuple[State, str] | None:
+        assert message.changes is not None
+        target = tx.outbox.get(message.changes)
+        if channel.changes is Changes.NEVER or target is None or target.state is not State.SENT:
+            return State.DROPPED, "cannot_change"
+        if channel.changes is Changes.BY_HANDLE and not (message.handle or target.handle):
+            return State.DROPPED, "no_handle"
+        return None
+
+    def _limited(self, tx: Tx, message: Message, to: Account | GroupChat) -> float | None:
+        rates = self._rates[Platform(to.platform)]
+        wait = tx.limits.take(f"api:{to.platform}", rates.api)
+        if wait:
+            return max(wait, 0.01)
+        if rates.member is None or not isinstance(to, Account) or message.changes is not None:
+            return None
+        wait = tx.limits.take(f"member:{to.platform}:{to.user_id}", rates.member)
+        if wait:
+            tx.outbox.hold(message, wait)
+            return 0.0
+        return None
+
+    def _draw(self, tx: Tx, message: Message, to: Account | GroupChat, channel: Channel) -> Mapping[str, Any] | None:
+        target = tx.outbox.get(message.changes) if message.changes is not None else None
+        try:
+            card = compose(message.card, message.data)
+            letter = Letter(card_id=target.card_id if target else message.card_id, to=to, changes=target is not None)
+            if target and channel.changes is Changes.BY_HANDLE:
+                letter = replace(letter, handle=message.handle or tx.outbox.take_handle(target.id))
+            if card.interactive:
+                letter = replace(letter, page_url=self._page_url(letter.card_id))
+            payload = channel.render(letter, card)
+        except Exception as error:
+            log.exception("cannot draw id=%d card=%s", message.id, message.card)
+            tx.outbox.end(message, State.FAILED, "cannot_draw", type(error).__name__)
+            return None
+        tx.outbox.draw(message, to, payload)
+        return payload
+
+    # -- outside any transaction -----------------------------------------------------------------------------------------------
+
+    def _send(self, claimed: _Claimed) -> None:
+        message = claimed.message
+        try:
+            receipt = claimed.channel.deliver(claimed.payload)
+        except SendFailed as failure:
+            self._failed(message, claimed, failure)
+        except Exception as error:
+            log.exception("cannot deliver id=%d", message.id)
+            self._failed(message, claimed, SendFailed(Failure.UNKNOWN, type(error).__name__, "see the log"))
+        else:
+            self._sent(message, receipt)
+
+    def _sent(self, message: Message, receipt: Receipt) -> None:
+        with self._store.begin() as tx:
+            tx.outbox.mark_sent(message, self._owner, receipt.message_id, receipt.handle, self._now())
+        log.info("sent id=%d card=%s attempts=%d", message.id, message.card, message.attempts)
+
+    def _failed(self, message: Message, claimed: _Claimed, failure: SendFailed) -> None:
+        log.warning("failed id=%d card=%s kind=%s code=%s", message.id, message.card, failure.kind, failure.code)
+        with self._store.begin() as tx:
+            if failure.kind is Failure.REFUSED:
+                tx.outbox.end(message, State.FAILED, failure.code, failure.text)
+            elif failure.kind is Failure.UNKNOWN and not claimed.payload["repeatable"]:
+                tx.outbox.end(message, State.UNSURE, failure.code, failure.text)
+            elif message.attempts > len(_BACKOFF_SECONDS):
+                tx.outbox.end(message, State.FAILED, failure.code, f"gave up: {failure.text}")
+            else:
+                self._again(tx, message, claimed, failure)
+
+    def _again(self, tx: Tx, message: Message, claimed: _Claimed, failure: SendFailed) -> None:
+        seconds = failure.retry_after or _BACKOFF_SECONDS[message.attempts - 1] * random.uniform(0.8, 1.2)
+        tx.outbox.retry_in(message, self._owner, seconds, failure.code, failure.text)
+        if failure.retry_after:
+            platform = claimed.channel.platform
+            tx.limits.pause(f"api:{platform}", self._rates[platform].api, min(failure.retry_after, 60.0))

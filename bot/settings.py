@@ -1,0 +1,395 @@
+"""config.yaml → frozen settings. What is wrong stops the start with a message that names file, line, key and what was expected.
+
+The defaults are `config.yaml` of the project itself, so that the documented value is the real one. A user's file is laid over it.
+Secrets come as `${ENV}` or from `<key>_file`, never as a value in the file; a `Secret` never prints itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from rules import policy
+from rules.events import Platform
+from rules.feedback import Behaviour, Kind
+from rules.loops import Stage, StepKind
+from rules.messages import GroupChat
+from rules.policy import Checkins, Library, Policy
+
+DEFAULTS = Path(__file__).resolve().parent.parent / "config.yaml"
+_ENV = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The text is for the administrator: one problem a line, each with file, line and key."""
+
+
+class Secret:
+    """A value that never shows itself: not in a repr, not in a log, not in an error."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for the one call that needs it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    __str__ = __repr__
+
+
+def _secret(value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    raise ValueError("a text")
+
+
+def _clock_time(value: object) -> time | None:
+    if value in ("", None):
+        return None
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError('a time of day as "HH:MM" in quotation marks')
+    return time.fromisoformat(value)
+
+
+SecretValue = Annotated[Secret, BeforeValidator(_secret)]
+ClockTime = Annotated[time | None, BeforeValidator(_clock_time)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+(/.*)?[^/]$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, strict=False)
+
+
+class Database(_Section):
+    url: str = Field(min_length=1)
+
+
+class Web(_Section):
+    host: str
+    port: int = Field(ge=0, le=65535)
+    public_url: HttpUrl
+    secret: SecretValue
+    threads: int = Field(ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _strong(self) -> Self:
+        if len(self.secret.reveal()) < 32:
+            raise ValueError("secret: at least 32 characters")
+        return self
+
+
+class DingTalk(_Section):
+    enabled: bool
+    client_id: str
+    client_secret: SecretValue
+    robot_code: str
+    card_template_id: str
+    mode: Literal["stream", "http"]
+    event_token: SecretValue
+    event_aes_key: SecretValue
+    card_api_secret: SecretValue
+    api_base: HttpUrl
+    oapi_base: HttpUrl
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _demand(self, ("client_id", "client_secret"))
+        return self
+
+
+class WeCom(_Section):
+    enabled: bool
+    corp_id: str
+    agent_id: int
+    secret: SecretValue
+    token: SecretValue
+    encoding_aes_key: SecretValue
+    api_base: HttpUrl
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _demand(self, ("corp_id", "agent_id", "secret", "token", "encoding_aes_key"))
+        if self.enabled and not re.fullmatch(r"[A-Za-z0-9]{43}", self.encoding_aes_key.reveal()):
+            raise ValueError("encoding_aes_key: 43 letters and digits, as the admin console shows it")
+        return self
+
+
+class People(_Section):
+    fallback_hrbp: str
+    sync_at: ClockTime
+
+
+class PlanStep(_Section):
+    after_hours: float = Field(gt=0)
+    do: StepKind
+
+
+class LoopPolicy(_Section):
+    plan: tuple[PlanStep, ...] = Field(min_length=1)
+    extension_hours: float = Field(gt=0)
+    words_within_minutes: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        hours = [step.after_hours for step in self.plan]
+        if hours != sorted(set(hours)):
+            raise ValueError("plan: after_hours must grow from step to step")
+        kinds = [step.do for step in self.plan]
+        if StepKind.ESCALATE not in kinds:
+            raise ValueError("plan: at least one step must be `escalate`, else nobody hears of an unanswered feedback")
+        if StepKind.REMIND in kinds[kinds.index(StepKind.ESCALATE) :]:
+            raise ValueError("plan: `remind` comes before `escalate`")
+        return self
+
+
+class CheckinPolicy(_Section):
+    at: ClockTime
+    until: ClockTime
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...]
+    expires_hours: float = Field(gt=0)
+
+
+class Sending(_Section):
+    threads: int = Field(ge=1, le=16)
+    timeout_seconds: float = Field(gt=0, le=60)
+    dingtalk_per_second: int = Field(ge=2)
+    wecom_per_second: int = Field(ge=2)
+    wecom_member_per_minute: int = Field(ge=4, le=30)
+
+
+class Jobs(_Section):
+    tick_seconds: float = Field(gt=0, le=60)
+
+
+class Group(_Section):
+    name: str = Field(min_length=1)
+    platform: Platform
+    chat_id: str = Field(min_length=1)
+
+
+class BehaviourBox(_Section):
+    id: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    text: str = Field(min_length=1, max_length=17)  # what a WeCom box shows without cutting (wecom.md 6.5)
+    kind: Kind
+    impact: str = Field(min_length=1, max_length=60)
+
+
+class Role(_Section):
+    occasions: tuple[Annotated[str, Field(min_length=1, max_length=24)], ...] = Field(min_length=1)
+    behaviours: tuple[BehaviourBox, ...] = Field(min_length=2, max_length=6)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        ids = [behaviour.id for behaviour in self.behaviours]
+        if len(ids) != len(set(ids)):
+            raise ValueError("behaviours: two have the same id")
+        return self
+
+
+class Demo(_Section):
+    clock_file: str
+
+
+class Settings(_Section):
+    """Everything an administrator decides."""
+
+    database: Database
+    web: Web
+    dingtalk: DingTalk
+    wecom: WeCom
+    people: People
+    loop: LoopPolicy
+    checkins: CheckinPolicy
+    sending: Sending
+    jobs: Jobs
+    groups: tuple[Group, ...]
+    roles: Mapping[str, Role]
+    demo: Demo
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """The platforms in use, the preferred one first."""
+        used = ((Platform.DINGTALK, self.dingtalk.enabled), (Platform.WECOM, self.wecom.enabled))
+        return tuple(platform for platform, enabled in used if enabled)
+
+    @property
+    def database_kind(self) -> str:
+        """SQLite or PostgreSQL, for people."""
+        return "SQLite" if self.database.url.startswith("sqlite") else "PostgreSQL"
+
+    def policy(self) -> Policy:
+        """What rules and handlers need of it."""
+        return Policy(
+            plan=tuple(Stage(timedelta(hours=step.after_hours), step.do) for step in self.loop.plan),
+            checkin_expires=timedelta(hours=self.checkins.expires_hours),
+            extension=timedelta(hours=self.loop.extension_hours),
+            words_within=timedelta(minutes=self.loop.words_within_minutes),
+            libraries={name: _library(role) for name, role in self.roles.items()},
+            checkins=Checkins(self.checkins.at, self.checkins.until or time.max, frozenset(self.checkins.weekdays)),
+            fallback_hrbp=self.people.fallback_hrbp or None,
+            groups=tuple(policy.Group(group.name, GroupChat(group.platform, group.chat_id)) for group in self.groups),
+        )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A YAML file as values and the line of each key path."""
+
+    path: Path
+    values: dict[str, Any]
+    lines: Mapping[tuple[str, ...], int]
+
+
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the user's file (None: the defaults alone) over the project's defaults. Raises ConfigError."""
+    defaults, own = _read(DEFAULTS), _read(path) if path and path.resolve() != DEFAULTS else None
+    merged = _laid_over(defaults.values, own.values) if own else defaults.values
+    merged, problems = _with_secrets(merged, environment, (own or defaults).path.parent, enabled=_enabled_sections(merged))
+    source = own or defaults
+    if problems:
+        raise ConfigError("\n".join(_located(source, key, problem) for key, problem in problems))
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_problems(source, error))) from None
+    return settings.model_copy(update={"database": Database(url=_absolute(settings.database.url, source.path.parent))})
+
+
+def _read(path: Path) -> _Source:
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', None) or 'syntax error'})") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}:1: expected `key: value` lines at the top level")
+    return _Source(path, values, dict(_lines(node)))
+
+
+def _lines(node: yaml.Node | None, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            path = (*at, str(key.value))
+            yield path, key.start_mark.line + 1
+            yield from _lines(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            path = (*at, str(index))
+            yield path, value.start_mark.line + 1
+            yield from _lines(value, path)
+
+
+def _laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in own.items():
+        below = merged.get(key)
+        merged[key] = _laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) and below else value
+    return merged
+
+
+def _enabled_sections(values: Mapping[str, Any]) -> frozenset[str]:
+    optional = {name for name in ("dingtalk", "wecom") if not (values.get(name) or {}).get("enabled")}
+    return frozenset(values) - optional
+
+
+def _with_secrets(
+    values: Mapping[str, Any], environment: Mapping[str, str], folder: Path, *, enabled: frozenset[str], at: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], list[tuple[tuple[str, ...], str]]]:
+    """Fill in `${ENV}` and `<key>_file`. A variable that is not set is a problem only where its section is in use."""
+    filled: dict[str, Any] = {}
+    problems: list[tuple[tuple[str, ...], str]] = []
+    for key, value in values.items():
+        path = (*at, key)
+        if isinstance(value, dict):
+            filled[key], more = _with_secrets(value, environment, folder, enabled=enabled, at=path)
+            problems += more
+        elif isinstance(value, str) and key.endswith("_file") and key.removesuffix("_file") in values:
+            continue
+        elif isinstance(values.get(f"{key}_file"), str):
+            filled[key], problem = _from_file(folder / values[f"{key}_file"])
+            problems += [((*at, f"{key}_file"), problem)] if problem else []
+        elif isinstance(value, str) and (named := _ENV.match(value)):
+            filled[key] = environment.get(named[1], "")
+            if named[1] not in environment and path[0] in enabled:
+                problems.append((path, f"is missing; set the environment variable {named[1]}, or name a file as {key}_file"))
+        elif value and path in _SECRET_KEYS:
+            problems.append((path, f"a secret does not belong into this file; write ${{NAME}}, or name a file as {key}_file"))
+        else:
+            filled[key] = value
+    return filled, problems
+
+
+def _from_file(path: Path) -> tuple[str, str | None]:
+    try:
+        return path.read_text("utf-8").strip(), None
+    except OSError as error:
+        return "", f"{path} cannot be read ({error.strerror})"
+
+
+def _problems(source: _Source, error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False):
+        key = tuple(str(part) for part in problem["loc"])
+        text = (
+            "unknown key; see config.yaml of the project for those there are"
+            if problem["type"] == "extra_forbidden"
+            else problem["msg"]
+        )
+        yield _located(source, key, text.removeprefix("Value error, "))
+
+
+def _located(source: _Source, key: tuple[str, ...], problem: str) -> str:
+    """`file:line: key: problem`; the line is that of the key, or of the nearest section above it that the file has."""
+    known = next((key[:end] for end in range(len(key), 0, -1) if key[:end] in source.lines), None)
+    where = f"{source.path}:{source.lines[known]}" if known else str(source.path)
+    return f"{where}: {'.'.join(key)}: {problem}" if key else f"{where}: {problem}"
+
+
+def _demand(section: DingTalk | WeCom, keys: tuple[str, ...]) -> None:
+    missing = [key for key in keys if section.enabled and not getattr(section, key)]
+    if missing:
+        raise ValueError(f"enabled, but without {', '.join(missing)}")
+
+
+def _absolute(url: str, folder: Path) -> str:
+    """A relative SQLite path counts from the config file's folder, so that the working directory does not matter."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith("sqlite:////"):
+        return url
+    path = folder / url.removeprefix(prefix)
+    return f"{prefix}{path.resolve()}"
+
+
+_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom}
+_SECRET_KEYS = frozenset(
+    (name, key) for name, section in _SECTIONS.items() for key, field in section.model_fields.items() if field.annotation is Secret
+)
+
+
+def _library(role: Role) -> Library:
+    return Library(role.occasions, tuple(Behaviour(b.id, b.text, b.kind, b.impact) for b in role.behaviours))

@@ -1,0 +1,57 @@
+"""What a handler is given, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cards.catalog import CardData
+from rules.events import CardAction, ChatMessage
+from rules.people import Person
+from rules.policy import Policy
+from storage.outbox import Message
+from storage.unit import Tx
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run of a handler. `now` is business time, aware UTC."""
+
+    tx: Tx
+    now: datetime
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Press:
+    """A card action whose card and presser are known, and it was the presser's card."""
+
+    event: CardAction
+    by: Person
+    card: Message
+
+    @property
+    def argument(self) -> str:
+        """What follows the colon in the action: "pick:17" is "17"."""
+        return self.event.action.partition(":")[2]
+
+    @property
+    def feedback(self) -> int:
+        """The record that the card is about."""
+        return int((self.card.about or "").removeprefix("feedback:"))
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A chat message whose writer is known."""
+
+    event: ChatMessage
+    by: Person
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the one who acted sees. `shows`: what the pressed card becomes. `says`: a message to him of its own."""
+
+    shows: CardData | None = None
+    says: CardData | None = None

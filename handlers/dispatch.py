@@ -1,0 +1,158 @@
+"""One event, one transaction: seen before? whose is it? which handler? what is the answer?
+
+The answer to a press is kept as card data in the inbox, so that a second delivery is answered like the first. Platforms that take the
+answer in their response get it drawn; for the others it is a change of the card in the outbox, in the same transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from cards.catalog import CATALOG, CardData, SorryText
+from cards.compose import compose
+from cards.layout import Card
+from handlers import feedback, loops, people, talk
+from handlers.context import Context, Press, Reply, Talk
+from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent, platform_of
+from rules.feedback import Answer, Refusal
+from rules.messages import Urgency
+from rules.policy import Policy
+from storage.conflict import Conflict
+from storage.unit import Store, Tx
+
+log = logging.getLogger("sanmiao.dispatch")
+
+# Action of a card (the part before the colon) → what happens. A test holds this against the actions of all templates.
+ROUTES: Mapping[str, Callable[[Press, Context], Reply]] = {
+    "give": feedback.give,
+    "pick": feedback.picked,
+    Answer.ACKNOWLEDGED.value: loops.answer,
+    Answer.IMPROVED.value: loops.answer,
+    Answer.DISPUTED.value: loops.answer,
+    "nudge": loops.nudge,
+    "take": loops.take,
+    "extend": loops.extend,
+    "close": lambda press, ctx: loops.close(press, ctx) if press.argument else loops.ask_reason(press, ctx),
+    "back": loops.back,
+}
+_TRIES = 3
+
+
+class Dispatcher:
+    """`in_response` are the platforms whose response to a press carries the new card; `committed` is called when messages may wait."""
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        utc_now: Callable[[], datetime],
+        in_response: frozenset[Platform],
+        committed: Callable[[], None],
+    ) -> None:
+        self._store, self._policy, self._now = store, policy, utc_now
+        self._in_response, self._committed = in_response, committed
+
+    def handle(self, event: Event, raw: str | None = None) -> Card | None:
+        """Act on an event once. The card that the pressed card becomes, where the platform wants it in the response.
+
+        Raises whatever the database raises: the edge answers with a failure then, and the platform delivers again.
+        """
+        now = self._now()
+        shown = self._in_one_transaction(event, raw, now)
+        self._committed()
+        if shown is None or platform_of(event) not in self._in_response:
+            return None
+        return compose(shown.template(), shown.data())
+
+    def _in_one_transaction(self, event: Event, raw: str | None, now: datetime) -> CardData | None:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self._store.begin() as tx:
+                    return self._once(tx, event, raw, now)
+            except Conflict:
+                if attempt == _TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _once(self, tx: Tx, event: Event, raw: str | None, now: datetime) -> CardData | None:
+        platform, kind = platform_of(event), kind_of(event)
+        if not tx.inbox.first_time(platform, event.id, kind, now, raw if isinstance(event, UnknownEvent) else None):
+            return _kept(tx.inbox.answer(platform, event.id))
+        shown = self._act(Context(tx, now, self._policy), event)
+        if shown is not None:
+            tx.inbox.keep_answer(platform, event.id, {"card": shown.template(), "data": shown.data()})
+        return shown
+
+    def _act(self, ctx: Context, event: Event) -> CardData | None:
+        match event:
+            case CardAction():
+                return self._press(ctx, event)
+            case ChatMessage():
+                self._talk(ctx, event)
+            case MemberChange():
+                people.changed(event, ctx)
+            case UnknownEvent():
+                log.info("unknown event kind=%s", event.kind)
+        return None
+
+    def _press(self, ctx: Context, event: CardAction) -> CardData | None:
+        card, by = ctx.tx.outbox.by_card(event.card_id), ctx.tx.people.find(event.by, ctx.now)
+        route = ROUTES.get(event.action.partition(":")[0])
+        if by is None:
+            _turn_away(ctx, event.by)
+            return None
+        if card is None or route is None:
+            _say(ctx, event, by.id, SorryText(Refusal.UNKNOWN_CARD))
+            return None
+        if card.person != by.id:
+            _say(ctx, event, by.id, SorryText(Refusal.NOT_YOURS))
+            return None
+        reply = route(Press(event, by, card), ctx)
+        if reply.says is not None:
+            _say(ctx, event, by.id, reply.says)
+        if reply.shows is not None and event.by.platform not in self._in_response:
+            ctx.tx.outbox.change(card, reply.shows.template(), reply.shows.data(), ctx.now, event.handle)
+        return reply.shows
+
+    def _talk(self, ctx: Context, event: ChatMessage) -> None:
+        by = ctx.tx.people.find(event.by, ctx.now)
+        if by is None:
+            _turn_away(ctx, event.by)
+            return
+        reply = talk.said(Talk(event, by), ctx)
+        if reply.says is not None:
+            _say(ctx, event, by.id, reply.says)
+
+
+def kind_of(event: Event) -> str:
+    """The kind under which an event is counted."""
+    match event:
+        case CardAction():
+            return f"press:{event.action.partition(':')[0]}"[:64]
+        case ChatMessage():
+            return "message"
+        case MemberChange():
+            return "member"
+        case UnknownEvent():
+            return f"unknown:{event.kind}"[:64]
+
+
+def _say(ctx: Context, event: CardAction | ChatMessage, person: int, card: CardData) -> None:
+    key = f"say:{event.by.platform}:{event.id}"
+    ctx.tx.outbox.add(card.to(person, key=key, urgency=Urgency.ANSWER), ctx.now)
+
+
+def _turn_away(ctx: Context, stranger: Account) -> None:
+    """Somebody who is not in the directory: told once a day."""
+    key = f"stranger:{stranger.platform}:{stranger.user_id}:{ctx.now:%Y-%m-%d}"
+    ctx.tx.outbox.add(SorryText(Refusal.UNKNOWN_PERSON).to(stranger, key=key), ctx.now)
+
+
+def _kept(answer: Mapping[str, object] | None) -> CardData | None:
+    if answer is None:
+        return None
+    data = answer["data"]
+    assert isinstance(data, Mapping)
+    return CATALOG[str(answer["card"])].from_data(data)

@@ -1,0 +1,151 @@
+"""Giving feedback: a check-in card is offered, ticked and submitted (A2), expires or is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cards.catalog import Candidate, CheckinCard, FeedbackCard, SorryText, WhoCard
+from handlers.context import Context, Press, Reply, Talk
+from handlers.views import about, options_of, refresh, view
+from rules import checkins, feedback, loops
+from rules.events import Platform
+from rules.feedback import Accepted, Record, Refusal, Refused
+from rules.loops import Loop
+from rules.messages import Outgoing, Urgency
+from rules.people import Person, chain_of
+from storage.feedback import Draft
+
+
+def give(press: Press, ctx: Context) -> Reply:
+    """Submit of a check-in card: the record opens, its clock starts, the subject is told."""
+    record = ctx.tx.feedback.get(press.feedback)
+    subject = ctx.tx.people.get(record.subject)
+    decision = feedback.give(record, press.event.ticks, press.by.id, ctx.now, subject_left=not subject.active)
+    if isinstance(decision, Refused):
+        return Reply(shows=view(ctx, press.card, record, None, decision.reason))
+    given = decision.record
+    loop = loops.open_loop(given.id, ctx.now, ctx.policy.plan, chain_for(ctx, subject))
+    ctx.tx.feedback.apply(given)
+    ctx.tx.loops.open(loop)
+    ctx.tx.history.note(about(given.id), "given", ctx.now, by=press.by.id)
+    ctx.tx.outbox.add(_to_subject(given, loop, press.by), ctx.now)
+    return Reply(shows=view(ctx, press.card, given, loop))
+
+
+def ask_for(talk: Talk, ctx: Context, mention: str, fits: tuple[Person, ...]) -> Reply:
+    """A supervisor named somebody: offer the check-in card, or ask who is meant when several people fit."""
+    if not fits:
+        return Reply(says=SorryText(Refusal.NO_SUCH_NAME, mention))
+    if len(fits) > 1:
+        return Reply(says=WhoCard(mention, tuple(Candidate(p.id, p.name, _hint(p)) for p in fits[:6])))
+    return offer(ctx, talk.by, fits[0], talk.event.by.platform)
+
+
+def picked(press: Press, ctx: Context) -> Reply:
+    """One of several people of a name was chosen."""
+    card = WhoCard.from_data(press.card.data)
+    chosen = next((c for c in card.candidates if str(c.person) == press.argument), None)
+    if chosen is None:
+        return Reply(shows=replace(card, notice=Refusal.UNKNOWN_PERSON))
+    if not ctx.tx.runs.first("who", press.card.card_id, ctx.now):
+        return Reply(shows=replace(card, chosen=chosen.name, notice=Refusal.ALREADY_CHOSEN))
+    offered = offer(ctx, press.by, ctx.tx.people.get(chosen.person), press.event.by.platform)
+    return Reply(shows=replace(card, chosen=chosen.name), says=offered.says)
+
+
+def offer(ctx: Context, author: Person, subject: Person, platform: Platform) -> Reply:
+    """Open a check-in about `subject` because `author` asked for it, and send him the card."""
+    refusal = checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor))
+    if refusal is None and open_checkin(ctx, author, subject, platform=platform) is None:
+        refusal = Refusal.NO_BEHAVIOURS
+    return Reply(says=SorryText(refusal, subject.name)) if refusal else Reply()
+
+
+def open_checkin(ctx: Context, author: Person, subject: Person, *, platform: Platform | None = None) -> int | None:
+    """Store the draft and queue its card; `platform` is where the author asked for it, None when a rule opens it.
+    The record's id, or None when the subject's role has no behaviour library."""
+    chosen = checkins.choose(ctx.policy.libraries, subject.role, ctx.tx.feedback.occasions_used(author.id, subject.id))
+    if chosen is None:
+        return None
+    draft = Draft(
+        author=author.id,
+        subject=subject.id,
+        occasion=chosen.occasion,
+        offered=chosen.behaviours,
+        created_at=ctx.now,
+        expires_at=ctx.now + ctx.policy.checkin_expires,
+        source="card",
+        platform=platform,
+    )
+    id = ctx.tx.feedback.open_draft(draft)
+    ctx.tx.history.note(about(id), "offered", ctx.now, by=author.id if platform else None)
+    card = CheckinCard(subject.name, draft.occasion, options_of(ctx.tx.feedback.get(id)))
+    urgency = Urgency.ANSWER if platform else Urgency.REMINDER
+    ctx.tx.outbox.add(card.to(author.id, key=f"checkin:{id}", about=about(id), urgency=urgency, expires=draft.expires_at), ctx.now)
+    return id
+
+
+def expire_one(ctx: Context) -> bool:
+    """End the next check-in that nobody submitted in time. False when there is none."""
+    record = ctx.tx.feedback.next_expired_draft(ctx.now)
+    if record is None:
+        return False
+    decision = feedback.expire(record, ctx.now)
+    assert isinstance(decision, Accepted)
+    ctx.tx.feedback.apply(decision.record)
+    ctx.tx.history.note(about(record.id), "expired", ctx.now)
+    refresh(ctx, decision.record, None)
+    return True
+
+
+def postpone_expiry(ctx: Context, by: timedelta) -> None:
+    """Put the next expired check-in aside."""
+    record = ctx.tx.feedback.next_expired_draft(ctx.now)
+    if record is not None:
+        ctx.tx.feedback.postpone(record, ctx.now + by)
+
+
+def offer_daily_one(ctx: Context) -> bool:
+    """Send one supervisor the day's check-in card. False when everybody has his, or it is not the time."""
+    day = checkins.day_open(ctx.policy.checkins, ctx.now)
+    if day is None:
+        return False
+    supervisors = ctx.tx.people.supervisors()
+    served = ctx.tx.runs.taken("checkin", [f"{day}:{id}" for id in supervisors])
+    for id in supervisors:
+        slot = f"{day}:{id}"
+        if slot in served or not ctx.tx.runs.first("checkin", slot, ctx.now):
+            continue
+        _offer_daily(ctx, ctx.tx.people.get(id))
+        return True
+    return False
+
+
+def _offer_daily(ctx: Context, author: Person) -> None:
+    reports = {p.id: p for p in ctx.tx.people.reports_of(author.id) if p.role in ctx.policy.libraries}
+    subject = feedback.least_mentioned(tuple(reports), ctx.tx.feedback.last_mentioned(author.id))
+    if subject is not None:
+        open_checkin(ctx, author, reports[subject])
+
+
+def chain_for(ctx: Context, subject: Person) -> tuple[int, ...]:
+    """Who hears of this subject's unanswered feedback, by today's directory."""
+    fallback = ctx.tx.people.by_key(ctx.policy.fallback_hrbp) if ctx.policy.fallback_hrbp else None
+    return chain_of(subject, ctx.tx.people.upwards_from(subject.hrbp), fallback.id if fallback and fallback.active else None)
+
+
+def hrbp_hears_at(loop: Loop) -> datetime:
+    """When the first escalation falls due by the loop's plan; the card says so."""
+    first = next((stage for stage in loop.plan if stage.kind is loops.StepKind.ESCALATE), loop.plan[-1])
+    return loop.opened_at + first.after
+
+
+def _to_subject(record: Record, loop: Loop, author: Person) -> Outgoing:
+    assert record.kind is not None
+    card = FeedbackCard(author.name, record.kind, record.scene, record.action, record.impact, record.occurred_at, hrbp_hears_at(loop))
+    return card.to(record.subject, key=f"feedback:{record.id}", about=about(record.id))
+
+
+def _hint(person: Person) -> str:
+    return " ".join(part for part in (person.department, person.position) if part)

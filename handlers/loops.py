@@ -1,0 +1,260 @@
+"""The 72-hour loop: answers stop it, time advances it, the HRBP acts on it (A6, A7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from cards.catalog import (
+    AnswerNoted,
+    CardData,
+    DisputeCard,
+    EscalationCard,
+    EscalationReasons,
+    FeedbackAnswered,
+    ReminderCard,
+    SorryText,
+)
+from handlers.context import Context, Press, Reply, Talk
+from handlers.feedback import chain_for, hrbp_hears_at
+from handlers.views import about, refresh, view
+from rules import feedback, loops
+from rules.feedback import Answer, Record, Refusal, Refused
+from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
+from rules.messages import PersonId, Urgency
+from rules.people import Person
+from storage.outbox import Message
+from storage.prompts import Prompt
+
+_ASK_AGAIN_AFTER = timedelta(hours=1)
+
+
+def answer(press: Press, ctx: Context) -> Reply:
+    """收到 / 已改进 / 有异议 on the feedback card or a reminder."""
+    record = ctx.tx.feedback.get(press.feedback)
+    loop = ctx.tx.loops.get(record.id)
+    decision = feedback.answer(record, Answer(press.event.action), press.by.id, ctx.now)
+    if isinstance(decision, Refused):
+        return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
+    return Reply(shows=_answered(ctx, record, decision.record, press.by, press.card))
+
+
+def answer_in_words(talk: Talk, ctx: Context, what: Answer, words: str | None) -> Reply:
+    """ "收到" typed instead of tapped: it answers the newest feedback that waits (A6: any answer stops the clock)."""
+    waiting = ctx.tx.feedback.open_about(talk.by.id)
+    if not waiting:
+        return Reply(says=SorryText(Refusal.NOTHING_OPEN))
+    decision = feedback.answer(waiting[0], what, talk.by.id, ctx.now)
+    assert not isinstance(decision, Refused), "an open record about the writer can be answered by him"
+    _answered(ctx, waiting[0], decision.record, talk.by, None)
+    return (explain(ctx, talk.by, words) if words else None) or Reply(says=AnswerNoted(what))
+
+
+def explain(ctx: Context, by: Person, words: str) -> Reply | None:
+    """The sentence after 已改进 or 有异议. None when nobody asked for one."""
+    prompt = ctx.tx.prompts.take(by.id, ctx.now)
+    if prompt is None:
+        return None
+    ctx.tx.history.note(about(prompt.feedback), "explained", ctx.now, by=by.id, reason=prompt.answer, words=words)
+    if prompt.answer is Answer.DISPUTED:
+        _tell_of_dispute(ctx, ctx.tx.feedback.get(prompt.feedback), by, words)
+    return Reply(says=AnswerNoted(prompt.answer))
+
+
+def advance_one(ctx: Context) -> bool:
+    """Take the next due loop one step further. False when none is due."""
+    loop = ctx.tx.loops.next_due(ctx.now)
+    if loop is None:
+        return False
+    step = loops.next_step(loop, ctx.now)
+    assert isinstance(step, Step), "the index found it due"
+    _take(ctx, step)
+    return True
+
+
+def postpone_one(ctx: Context, by: timedelta) -> None:
+    """Put the next due loop aside."""
+    loop = ctx.tx.loops.next_due(ctx.now)
+    if loop is not None:
+        ctx.tx.loops.postpone(loop, ctx.now + by)
+
+
+def hand_over_for(ctx: Context, leaver: PersonId) -> None:
+    """Somebody left: nothing more is sent to him, and the HRBP hears of what he can no longer answer (A9)."""
+    ctx.tx.outbox.cancel_for(leaver)
+    for record in ctx.tx.feedback.open_about(leaver):
+        loop = ctx.tx.loops.get(record.id)
+        step = loops.hand_to_hrbp(loop, ctx.now) if loop else None
+        if isinstance(step, Step):
+            _take(ctx, step)
+
+
+def nudge(press: Press, ctx: Context) -> Reply:
+    """催办: the subject is reminded in the HRBP's name."""
+    record, loop = _case(press, ctx)
+    decision = loops.nudge(loop, press.by.id, ctx.now)
+    if isinstance(decision, NotAllowed):
+        return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
+    if not ctx.tx.people.get(record.subject).active:
+        return Reply(shows=view(ctx, press.card, record, loop, Refusal.SUBJECT_LEFT))
+    ctx.tx.loops.apply(decision.loop)
+    ctx.tx.history.note(about(record.id), "nudged", ctx.now, by=press.by.id)
+    card = _reminder(ctx, record, decision.loop, nudged_by=press.by.name)
+    key = f"nudge:{record.id}:{ctx.now.isoformat()}"
+    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id)), ctx.now)
+    refresh_others(ctx, record, decision.loop, press.card)
+    return Reply(shows=view(ctx, press.card, record, decision.loop))
+
+
+def take(press: Press, ctx: Context) -> Reply:
+    """我来跟进: the clock stands, the HRBP has it."""
+    record, loop = _case(press, ctx)
+    return _settle(press, ctx, record, loop, loops.take_over(loop, press.by.id, ctx.now), "taken_over")
+
+
+def extend(press: Press, ctx: Context) -> Reply:
+    """延期: the subject gets more time."""
+    record, loop = _case(press, ctx)
+    return _settle(press, ctx, record, loop, loops.extend(loop, press.by.id, ctx.now, ctx.policy.extension), "extended")
+
+
+def ask_reason(press: Press, ctx: Context) -> Reply:
+    """关闭: first the reasons, one button each."""
+    record, loop = _case(press, ctx)
+    refusal = loops.may_close(loop, press.by.id)
+    if refusal:
+        return Reply(shows=view(ctx, press.card, record, loop, refusal))
+    names = ctx.tx.people.some({record.subject, record.author})
+    return Reply(shows=EscalationReasons(names[record.subject].name, names[record.author].name, record.scene, tuple(CloseReason)))
+
+
+def back(press: Press, ctx: Context) -> Reply:
+    """Not closed after all."""
+    record, loop = _case(press, ctx)
+    return Reply(shows=view(ctx, press.card, record, loop))
+
+
+def close(press: Press, ctx: Context) -> Reply:
+    """关闭 with a reason: the record ends unanswered."""
+    record, loop = _case(press, ctx)
+    refusal = loops.may_close(loop, press.by.id)
+    decision = Refused(refusal) if refusal else feedback.close(record, ctx.now)
+    if isinstance(decision, Refused):
+        return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
+    ended = loops.end(loop)
+    ctx.tx.feedback.apply(decision.record)
+    ctx.tx.loops.apply(ended)
+    ctx.tx.history.note(about(record.id), "closed", ctx.now, by=press.by.id, reason=CloseReason(press.argument))
+    refresh(ctx, decision.record, ended, but=press.card)
+    return Reply(shows=view(ctx, press.card, decision.record, ended))
+
+
+def refresh_others(ctx: Context, record: Record, loop: Loop, but: Message) -> None:
+    """The other HRBPs in the chain see what one of them did; the subject's and author's cards stay as they are."""
+    for message in ctx.tx.outbox.about(about(record.id)):
+        if message.card == EscalationCard.template() and message.id != but.id:
+            shown = view(ctx, message, record, loop)
+            ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+
+
+def _answered(ctx: Context, before: Record, record: Record, by: Person, card: Message | None) -> CardData:
+    """Store the answer, stop the clock, tell who must know; the subject's card as it looks now."""
+    loop = ctx.tx.loops.get(record.id)
+    assert loop is not None, "a given record has a loop"
+    ended = loops.end(loop)
+    ctx.tx.feedback.apply(record)
+    if loop.state is not loops.LoopState.ENDED:
+        ctx.tx.loops.apply(ended)
+    what = Answer(record.state.value)
+    ctx.tx.history.note(about(record.id), "answered", ctx.now, by=by.id, reason=what)
+    refresh(ctx, record, ended, but=card)
+    if what is Answer.ACKNOWLEDGED:
+        return _subject_view(record, ctx)
+    ctx.tx.prompts.ask(Prompt(by.id, record.id, what, ctx.now + _ASK_AGAIN_AFTER))
+    if what is Answer.DISPUTED:
+        _tell_of_dispute(ctx, record, by, None)
+    return replace(_subject_view(record, ctx), asks_words=True)
+
+
+def _subject_view(record: Record, ctx: Context) -> FeedbackAnswered:
+    assert record.kind is not None
+    author = ctx.tx.people.get(record.author).name
+    at = record.answered_at or ctx.now
+    return FeedbackAnswered(author, record.kind, record.scene, record.action, record.impact, Answer(record.state.value), at)
+
+
+def _tell_of_dispute(ctx: Context, record: Record, subject: Person, reason: str | None) -> None:
+    """To the author and the HRBP, once: at once with the reason, or after a while without it."""
+    author = ctx.tx.people.get(record.author)
+    card = DisputeCard(subject.name, author.name, record.scene, record.action, reason, record.answered_at or ctx.now)
+    loop = ctx.tx.loops.get(record.id)
+    hrbp = loop.chain[:1] if loop else ()
+    when = ctx.now if reason else ctx.now + ctx.policy.words_within
+    for person in dict.fromkeys((author.id, *hrbp)):
+        key = f"dispute:{record.id}:{person}"
+        if not ctx.tx.outbox.add(card.to(person, key=key, about=about(record.id), not_before=when), ctx.now):
+            ctx.tx.outbox.replace(key, card.data(), when)
+
+
+def _take(ctx: Context, step: Step) -> None:
+    record = ctx.tx.feedback.get(step.loop.feedback)
+    ctx.tx.loops.apply(step.loop)
+    ctx.tx.history.note(about(record.id), step.kind.value, ctx.now, reason=step.cause)
+    key = f"loop:{record.id}:{step.loop.round}:{step.loop.steps_taken}"
+    if step.kind is StepKind.REMIND:
+        card: CardData = _reminder(ctx, record, step.loop)
+        to, urgency = record.subject, Urgency.REMINDER
+    else:
+        hrbp = _who_hears(ctx, record, step)
+        if hrbp is None:
+            ctx.tx.history.note(about(record.id), "nobody_to_tell", ctx.now)
+            return
+        card, to, urgency = _escalation(ctx, record, step), hrbp, Urgency.ESCALATION
+    ctx.tx.outbox.add(card.to(to, key=key, about=about(record.id), urgency=urgency), ctx.now)
+
+
+def _who_hears(ctx: Context, record: Record, step: Step) -> PersonId | None:
+    """The planned person, or whoever the directory names today when he has left."""
+    if step.to is not None and ctx.tx.people.get(step.to).active:
+        return step.to
+    today = chain_for(ctx, ctx.tx.people.get(record.subject))
+    return today[0] if today else None
+
+
+def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = None) -> ReminderCard:
+    assert record.kind is not None
+    author = ctx.tx.people.get(record.author).name
+    due = hrbp_hears_at(loop)
+    return ReminderCard(author, record.kind, record.scene, record.action, record.impact, loop.opened_at, due, nudged_by)
+
+
+def _escalation(ctx: Context, record: Record, step: Step) -> EscalationCard:
+    assert record.kind is not None
+    names = ctx.tx.people.some({record.subject, record.author})
+    subject = names[record.subject]
+    return EscalationCard(
+        subject_name=subject.name,
+        author_name=names[record.author].name,
+        department=subject.department,
+        kind=record.kind,
+        scene=record.scene,
+        action=record.action,
+        opened_at=step.loop.opened_at,
+        cause=step.cause,
+    )
+
+
+def _case(press: Press, ctx: Context) -> tuple[Record, Loop]:
+    record = ctx.tx.feedback.get(press.feedback)
+    loop = ctx.tx.loops.get(record.id)
+    assert loop is not None, "an escalation card is about a loop"
+    return record, loop
+
+
+def _settle(press: Press, ctx: Context, record: Record, loop: Loop, decision: Allowed | NotAllowed, what: str) -> Reply:
+    if isinstance(decision, NotAllowed):
+        return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
+    ctx.tx.loops.apply(decision.loop)
+    ctx.tx.history.note(about(record.id), what, ctx.now, by=press.by.id)
+    refresh_others(ctx, record, decision.loop, press.card)
+    return Reply(shows=view(ctx, press.card, record, decision.loop))

@@ -1,0 +1,153 @@
+"""What a record's cards show now: one function for every card about a record, whoever holds it and whatever happened to it.
+
+A press is answered with the view of its card; everybody else's cards follow by `refresh`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cards.catalog import (
+    CATALOG,
+    CardData,
+    CheckinCard,
+    CheckinClosed,
+    CheckinDone,
+    EscalationCard,
+    EscalationSettled,
+    FeedbackAnswered,
+    FeedbackCard,
+    FeedbackClosed,
+    Option,
+    ReminderCard,
+)
+from handlers.context import Context
+from rules.feedback import Answer, Record, Refusal, State
+from rules.loops import Cause, CloseReason, Loop, LoopState
+from rules.messages import PersonId
+from rules.people import Person
+from storage.outbox import Message
+from storage.outbox import State as Sent
+
+_ANSWERED = (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED)
+
+
+def about(feedback: int) -> str:
+    """The name under which a record's history and messages are kept."""
+    return f"feedback:{feedback}"
+
+
+def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | None = None) -> None:
+    """Bring every card of the record up to date: what waits and is moot is cancelled, what was sent is changed.
+
+    `but` is the card whose press is being answered: it changes by the answer.
+    """
+    for message in ctx.tx.outbox.about(about(record.id)):
+        if message.card not in _VIEWS or (but and message.id == but.id):
+            continue
+        if message.state is Sent.DUE and message.payload is None:
+            ctx.tx.outbox.cancel(message, ctx.now)
+            continue
+        shown = view(ctx, message, record, loop)
+        ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+
+
+def view(ctx: Context, message: Message, record: Record, loop: Loop | None, notice: Refusal | None = None) -> CardData:
+    """What the card of `message` shows now. `notice` says why a press was refused."""
+    wanted = {record.author, record.subject} | ({loop.taken_by} if loop and loop.taken_by else set())
+    people = ctx.tx.people.some(wanted)
+    return _VIEWS[message.card](ctx, message, record, loop, people, notice)
+
+
+def now_shown(ctx: Context, message: Message) -> CardData:
+    """What the card of any message shows now, also of one that is about no record."""
+    if message.card not in _VIEWS or message.about is None:
+        return CATALOG[message.card].from_data(message.data)
+    id = int(message.about.removeprefix("feedback:"))
+    return view(ctx, message, ctx.tx.feedback.get(id), ctx.tx.loops.get(id))
+
+
+def _checkin(
+    ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
+) -> CardData:
+    name, options = people[record.subject].name, options_of(record)
+    if record.state is State.DRAFT:
+        if notice in (Refusal.EXPIRED, Refusal.SUBJECT_LEFT):
+            return CheckinClosed(name, record.occasion, options, notice)
+        return CheckinCard(name, record.occasion, options, notice)
+    if record.state in (State.EXPIRED, State.WITHDRAWN) or record.given_at is None:
+        return CheckinClosed(name, record.occasion, options, Refusal(record.state.value))
+    answer = Answer(record.state.value) if record.state in _ANSWERED else None
+    return CheckinDone(name, record.occasion, options, record.ticks, record.given_at, answer, record.answered_at, notice)
+
+
+def _subject(
+    ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
+) -> CardData:
+    author = people[record.author].name
+    assert record.kind is not None, "only a given record has a subject's card"
+    if record.state in (State.CLOSED, State.WITHDRAWN):
+        withdrawn, at = record.state is State.WITHDRAWN, record.closed_at or ctx.now
+        return FeedbackClosed(author, record.kind, record.scene, record.action, withdrawn, at, notice)
+    if record.state in _ANSWERED:
+        answer, at = Answer(record.state.value), record.answered_at or ctx.now
+        return FeedbackAnswered(author, record.kind, record.scene, record.action, record.impact, answer, at, notice=notice)
+    seen = FeedbackCard.from_data(message.data) if message.card == FeedbackCard.template() else None
+    if seen:
+        return FeedbackCard(author, record.kind, record.scene, record.action, record.impact, record.occurred_at, seen.due_at, notice)
+    again = ReminderCard.from_data(message.data)
+    return ReminderCard(
+        author, record.kind, record.scene, record.action, record.impact, again.opened_at, again.due_at, again.nudged_by, notice
+    )
+
+
+def _escalation(
+    ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
+) -> CardData:
+    assert loop is not None, "only an open loop is escalated"
+    assert record.kind is not None
+    subject, author = people[record.subject], people[record.author]
+    if record.state in _ANSWERED:
+        answer, at = Answer(record.state.value), record.answered_at or ctx.now
+        return EscalationSettled(subject.name, author.name, record.scene, at, answer=answer, notice=notice)
+    if record.state is State.WITHDRAWN:
+        return EscalationSettled(subject.name, author.name, record.scene, record.closed_at or ctx.now, withdrawn=True, notice=notice)
+    if record.state is State.CLOSED:
+        closed_by, reason = _closing(ctx, record)
+        at = record.closed_at or ctx.now
+        return EscalationSettled(subject.name, author.name, record.scene, at, close_reason=reason, closed_by=closed_by, notice=notice)
+    if loop.state is LoopState.WAITING and loop.escalated_at is None:
+        return EscalationSettled(subject.name, author.name, record.scene, ctx.now, extended_until=loop.due_at, notice=notice)
+    return EscalationCard(
+        subject_name=subject.name,
+        author_name=author.name,
+        department=subject.department,
+        kind=record.kind,
+        scene=record.scene,
+        action=record.action,
+        opened_at=loop.opened_at,
+        cause=Cause(message.data["cause"]),
+        nudged_at=loop.nudged_at,
+        taken_at=loop.taken_at,
+        taken_by=people[loop.taken_by].name if loop.taken_by else None,
+        notice=notice,
+    )
+
+
+def options_of(record: Record) -> tuple[Option, ...]:
+    """The boxes as they stand on the record's check-in card."""
+    return tuple(Option(behaviour.id, behaviour.text, behaviour.kind) for behaviour in record.offered)
+
+
+def _closing(ctx: Context, record: Record) -> tuple[str, CloseReason]:
+    entry = next(e for e in reversed(ctx.tx.history.of(about(record.id))) if e.what == "closed")
+    assert entry.person is not None
+    return ctx.tx.people.get(entry.person).name, CloseReason(entry.reason or CloseReason.OTHER)
+
+
+_VIEWS = {
+    CheckinCard.template(): _checkin,
+    FeedbackCard.template(): _subject,
+    ReminderCard.template(): _subject,
+    EscalationCard.template(): _escalation,
+}

@@ -1,0 +1,53 @@
+"""What an organisation decides, as values: read from config once, handed to rules and handlers, copied into a loop when it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+from rules.feedback import Behaviour
+from rules.loops import Plan
+from rules.messages import GroupChat
+
+
+@dataclass(frozen=True)
+class Library:
+    """A role's behaviour library (A2): what stands on the check-in cards about people of that role."""
+
+    occasions: tuple[str, ...]
+    behaviours: tuple[Behaviour, ...]
+
+
+@dataclass(frozen=True)
+class Checkins:
+    """When supervisors get their daily check-in card: local time of day, ISO weekdays (1 is Monday), None never.
+    Past `until` of the same day it is not sent any more."""
+
+    at: time | None
+    until: time
+    weekdays: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group conversation the bot may write to."""
+
+    name: str
+    chat: GroupChat
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`plan` is the 72-hour plan of new loops. `checkin_expires` ends a card nobody submitted. `extension` is what 延期 grants.
+    `words_within` is how long after a press the next sentence counts as its explanation. `fallback_hrbp` is the key of
+    the person who hears of a feedback whose subject has no HRBP."""
+
+    plan: Plan
+    checkin_expires: timedelta
+    extension: timedelta
+    words_within: timedelta
+    libraries: Mapping[str, Library]
+    checkins: Checkins
+    fallback_hrbp: str | None
+    groups: tuple[Group, ...] = ()

@@ -1,0 +1,136 @@
+"""Feedback records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from rules.events import Platform
+from rules.feedback import Behaviour, Kind, Record, State
+from rules.messages import PersonId
+from storage.conflict import Conflict
+from storage.tables import feedback, in_state
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A check-in about to be offered. `platform` is where a person asked for it, None when a rule did."""
+
+    author: PersonId
+    subject: PersonId
+    occasion: str
+    offered: tuple[Behaviour, ...]
+    created_at: datetime
+    expires_at: datetime
+    source: str
+    platform: Platform | None = None
+
+
+class FeedbackTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def open_draft(self, draft: Draft) -> int:
+        """Store a draft; its id."""
+        row = {
+            "version": 0,
+            "source": draft.source,
+            "platform": draft.platform,
+            "state": State.DRAFT.value,
+            "author": draft.author,
+            "subject": draft.subject,
+            "occasion": draft.occasion,
+            "scene": "",
+            "action": "",
+            "impact": "",
+            "offered": [asdict(behaviour) for behaviour in draft.offered],
+            "ticks": [],
+            "occurred_at": draft.created_at,
+            "created_at": draft.created_at,
+            "expires_at": draft.expires_at,
+        }
+        key = self._connection.execute(insert(feedback).values(**row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def get(self, id: int) -> Record:
+        """The record. Raises NoResultFound when there is none."""
+        return _record(self._connection.execute(select(feedback).where(feedback.c.id == id)).one())
+
+    def apply(self, record: Record) -> None:
+        """Store what a rule decided. Raises Conflict when the record was changed since it was read."""
+        changed = self._connection.execute(
+            update(feedback)
+            .where(feedback.c.id == record.id, feedback.c.version == record.version)
+            .values(
+                version=record.version + 1,
+                state=record.state.value,
+                kind=record.kind,
+                scene=record.scene,
+                action=record.action,
+                impact=record.impact,
+                ticks=list(record.ticks),
+                given_at=record.given_at,
+                answered_at=record.answered_at,
+                closed_at=record.closed_at,
+            )
+        )
+        if changed.rowcount != 1:
+            raise Conflict(f"feedback {record.id}")
+
+    def open_about(self, subject: PersonId) -> tuple[Record, ...]:
+        """Records about this person that wait for an answer, newest first."""
+        query = select(feedback).where(feedback.c.subject == subject, feedback.c.state == State.OPEN.value)
+        return tuple(_record(row) for row in self._connection.execute(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc())))
+
+    def last_mentioned(self, author: PersonId) -> Mapping[PersonId, datetime]:
+        """When this author last had a check-in about each of his people, submitted or not."""
+        query = select(feedback.c.subject, func.max(feedback.c.created_at)).where(feedback.c.author == author)
+        return dict(self._connection.execute(query.group_by(feedback.c.subject)).all())
+
+    def occasions_used(self, author: PersonId, subject: PersonId) -> int:
+        """How many check-ins this author has had about this subject."""
+        query = select(func.count()).where(feedback.c.author == author, feedback.c.subject == subject)
+        return int(self._connection.execute(query).scalar_one())
+
+    def next_expired_draft(self, now: datetime) -> Record | None:
+        """A check-in that nobody submitted in time; locked against other workers."""
+        query = select(feedback).where(in_state(feedback, State.DRAFT), feedback.c.expires_at <= now)
+        row = self._connection.execute(query.order_by(feedback.c.expires_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        return _record(row) if row else None
+
+    def postpone(self, record: Record, until: datetime) -> None:
+        """Let a draft that could not be ended live on for a while."""
+        self._connection.execute(update(feedback).where(feedback.c.id == record.id).values(expires_at=until))
+
+    def counts(self) -> Mapping[str, int]:
+        """How many records are in each state."""
+        rows = self._connection.execute(select(feedback.c.state, func.count()).group_by(feedback.c.state))
+        return dict(rows.all())
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        id=row.id,
+        version=row.version,
+        state=State(row.state),
+        author=row.author,
+        subject=row.subject,
+        occasion=row.occasion,
+        offered=tuple(Behaviour(b["id"], b["text"], Kind(b["kind"]), b["impact"]) for b in row.offered),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        occurred_at=row.occurred_at,
+        kind=Kind(row.kind) if row.kind else None,
+        scene=row.scene,
+        action=row.action,
+        impact=row.impact,
+        ticks=tuple(row.ticks),
+        given_at=row.given_at,
+        answered_at=row.answered_at,
+        closed_at=row.closed_at,
+    )

@@ -1,0 +1,40 @@
+"""What happened to each record, append-only: who, when, what, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from rules.messages import PersonId
+from storage.tables import history
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a record's history. `person` is None for what a rule did. `reason` is a code; `words` are a person's own."""
+
+    at: datetime
+    person: PersonId | None
+    what: str
+    reason: str | None
+    words: str | None
+
+
+class HistoryTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def note(
+        self, about: str, what: str, now: datetime, by: PersonId | None = None, reason: str | None = None, words: str | None = None
+    ) -> None:
+        """Append one line."""
+        row = {"about": about, "at": now, "person": by, "what": what, "reason": reason, "words": words}
+        self._connection.execute(insert(history).values(**row))
+
+    def of(self, about: str) -> tuple[Entry, ...]:
+        """A record's history, oldest first."""
+        columns = (history.c.at, history.c.person, history.c.what, history.c.reason, history.c.words)
+        rows = self._connection.execute(select(*columns).where(history.c.about == about).order_by(history.c.id))
+        return tuple(Entry(*row) for row in rows)

@@ -1,0 +1,48 @@
+"""Events that came in: each is acted on once, and a second delivery gets the first answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from storage.tables import inbox
+from storage.upsert import insert_new
+
+
+class InboxTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def first_time(self, platform: str, event_id: str, kind: str, now: datetime, raw: str | None = None) -> bool:
+        """Remember the event. False when it was remembered before; a delivery being worked on elsewhere is waited for.
+        `raw` is the original text, kept only for events nobody understood."""
+        row = {"platform": platform, "event_id": event_id, "kind": kind, "received_at": now, "raw": raw}
+        return insert_new(self._connection, inbox, row)
+
+    def keep_answer(self, platform: str, event_id: str, answer: Mapping[str, Any] | None) -> None:
+        """Keep what the sender of the event was told, as card data (not bytes), so that it can be drawn again."""
+        this = (inbox.c.platform == platform) & (inbox.c.event_id == event_id)
+        self._connection.execute(update(inbox).where(this).values(answer=answer))
+
+    def answer(self, platform: str, event_id: str) -> Mapping[str, Any] | None:
+        """What was answered to the first delivery; None when that needed no answer."""
+        this = (inbox.c.platform == platform) & (inbox.c.event_id == event_id)
+        kept: Mapping[str, Any] | None = self._connection.execute(select(inbox.c.answer).where(this)).scalar_one_or_none()
+        return kept
+
+    def last_received(self) -> datetime | None:
+        """When the newest event came, None before the first."""
+        newest: datetime | None = self._connection.execute(select(func.max(inbox.c.received_at))).scalar_one()
+        return newest
+
+    def counts(self) -> Mapping[str, int]:
+        """How many events of each kind are remembered."""
+        rows = self._connection.execute(select(inbox.c.kind, func.count()).group_by(inbox.c.kind))
+        return dict(rows.all())
+
+    def forget_before(self, moment: datetime) -> int:
+        """Drop events older than any platform would deliver again; the number dropped."""
+        return self._connection.execute(delete(inbox).where(inbox.c.received_at < moment)).rowcount

@@ -1,0 +1,25 @@
+"""Who does what only one process may do: a named lease, judged by the database's clock."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, or_, update
+
+from storage.columns import db_now
+from storage.tables import leases
+from storage.upsert import insert_new
+
+
+class LeasesTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def hold(self, name: str, owner: str, seconds: float) -> bool:
+        """Take or renew the lease for `seconds`. False while somebody else holds it."""
+        insert_new(self._connection, leases, {"name": name, "owner": owner, "until": 0.0})
+        free = or_(leases.c.owner == owner, leases.c.until < db_now())
+        taken = update(leases).where(leases.c.name == name, free).values(owner=owner, until=db_now() + seconds)
+        return self._connection.execute(taken).rowcount == 1
+
+    def release(self, name: str, owner: str) -> None:
+        """Give the lease up, so that another process need not wait for its end."""
+        self._connection.execute(delete(leases).where(leases.c.name == name, leases.c.owner == owner))

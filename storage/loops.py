@@ -1,0 +1,90 @@
+"""The clocks of open records. A due time is a column, found by an index; a worker takes one row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from rules.loops import Loop, LoopState, Plan, Stage, StepKind
+from storage.conflict import Conflict
+from storage.tables import in_state, loops
+
+
+class LoopsTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def open(self, loop: Loop) -> None:
+        """Start the clock of a record. A record has one loop for ever."""
+        self._connection.execute(insert(loops).values(feedback=loop.feedback, version=0, **_columns(loop)))
+
+    def get(self, feedback: int) -> Loop | None:
+        """The loop of a record; None while it is a draft."""
+        row = self._connection.execute(select(loops).where(loops.c.feedback == feedback)).one_or_none()
+        return _loop(row) if row else None
+
+    def apply(self, loop: Loop) -> None:
+        """Store what a rule decided. Raises Conflict when the loop was changed since it was read."""
+        this = (loops.c.feedback == loop.feedback) & (loops.c.version == loop.version)
+        changed = self._connection.execute(update(loops).where(this).values(version=loop.version + 1, **_columns(loop)))
+        if changed.rowcount != 1:
+            raise Conflict(f"loop {loop.feedback}")
+
+    def next_due(self, now: datetime) -> Loop | None:
+        """The loop that has been due for longest, locked against other workers; None when nothing is due."""
+        query = select(loops).where(in_state(loops, LoopState.WAITING), loops.c.due_at <= now)
+        row = self._connection.execute(query.order_by(loops.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        return _loop(row) if row else None
+
+    def postpone(self, loop: Loop, until: datetime) -> None:
+        """Put a loop that could not be advanced aside, so that the others go on."""
+        self._connection.execute(update(loops).where(loops.c.feedback == loop.feedback).values(due_at=until))
+
+    def next_due_at(self) -> datetime | None:
+        """When the next step of any loop falls due; None when no clock runs."""
+        query = select(func.min(loops.c.due_at)).where(in_state(loops, LoopState.WAITING))
+        due: datetime | None = self._connection.execute(query).scalar_one()
+        return due
+
+    def overdue(self, before: datetime) -> int:
+        """How many loops should have been advanced before `before` and were not."""
+        query = select(func.count()).where(in_state(loops, LoopState.WAITING), loops.c.due_at < before)
+        return int(self._connection.execute(query).scalar_one())
+
+
+def _columns(loop: Loop) -> Mapping[str, Any]:
+    return {
+        "state": loop.state.value,
+        "opened_at": loop.opened_at,
+        "plan": [{"after_s": stage.after.total_seconds(), "kind": stage.kind.value} for stage in loop.plan],
+        "steps_taken": loop.steps_taken,
+        "due_at": loop.due_at,
+        "chain": list(loop.chain),
+        "round": loop.round,
+        "escalated_at": loop.escalated_at,
+        "nudged_at": loop.nudged_at,
+        "taken_at": loop.taken_at,
+        "taken_by": loop.taken_by,
+    }
+
+
+def _loop(row: Row[Any]) -> Loop:
+    plan: Plan = tuple(Stage(timedelta(seconds=stage["after_s"]), StepKind(stage["kind"])) for stage in row.plan)
+    return Loop(
+        feedback=row.feedback,
+        version=row.version,
+        state=LoopState(row.state),
+        opened_at=row.opened_at,
+        plan=plan,
+        steps_taken=row.steps_taken,
+        due_at=row.due_at,
+        chain=tuple(row.chain),
+        round=row.round,
+        escalated_at=row.escalated_at,
+        nudged_at=row.nudged_at,
+        taken_at=row.taken_at,
+        taken_by=row.taken_by,
+    )

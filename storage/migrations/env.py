@@ -1,0 +1,9 @@
+"""Alembic's entry point; it always gets the connection from `storage.migrations`."""
+
+from alembic import context
+
+from storage.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,282 @@
+"""Messages that leave: added with their cause in one transaction, claimed one at a time, sent outside any.
+
+States: due → sending → sent | due (retry) | failed | unsure; cancelled (moot before it left), expired, dropped (no longer possible).
+A row in `sending` whose lease has run out belonged to a process that died: if the platform recognises a repeat it is sent again,
+the same bytes; if not it becomes `unsure`, because a second reminder is worse than one that perhaps arrived.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
+
+from rules.events import Account, Platform
+from rules.messages import GroupChat, Outgoing, PersonId, Urgency
+from storage.columns import db_now
+from storage.tables import in_state, outbox
+from storage.upsert import insert_new
+
+
+class State(StrEnum):
+    DUE = "due"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNSURE = "unsure"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    DROPPED = "dropped"
+
+
+_UNFINISHED = (State.DUE.value, State.SENDING.value)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A row of the outbox. `to` is where it goes once that is settled (at the first claim). `changes` is the row whose card this
+    one changes. `payload` is what was drawn; None before the first attempt."""
+
+    id: int
+    key: str
+    card_id: str
+    changes: int | None
+    person: PersonId | None
+    to: Account | GroupChat | None
+    card: str
+    data: Mapping[str, Any]
+    about: str | None
+    state: State
+    not_before: datetime
+    expires: datetime | None
+    attempts: int
+    payload: Mapping[str, Any] | None
+    handle: str | None
+    sent_at: datetime | None
+    error_code: str | None
+    error_text: str | None
+
+
+class OutboxTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # -- written by handlers ---------------------------------------------------------------------------------------------------
+
+    def add(self, message: Outgoing, now: datetime) -> bool:
+        """Queue a message. False when one with its key is there already."""
+        row = {
+            "key": message.key,
+            "card_id": uuid.uuid4().hex,
+            "person": message.to if isinstance(message.to, int) else None,
+            "platform": None if isinstance(message.to, int) else str(message.to.platform),
+            "address": None if isinstance(message.to, int) else _address(message.to),
+            "grouped": isinstance(message.to, GroupChat),
+            "card": message.card,
+            "data": message.data,
+            "about": message.about,
+            "urgency": int(message.urgency),
+            "state": State.DUE.value,
+            "created_at": now,
+            "not_before": message.not_before or now,
+            "expires": message.expires,
+            "attempts": 0,
+        }
+        return insert_new(self._connection, outbox, row)
+
+    def change(self, target: Message, card: str, data: Mapping[str, Any], now: datetime, handle: str | None = None) -> None:
+        """Queue a change of a card that was sent. An older change of it that has not left is dropped: the last state wins, but a
+        fresh `handle` it carried is kept."""
+        waiting = and_(outbox.c.changes == target.id, outbox.c.state == State.DUE.value, outbox.c.payload.is_(None))
+        older = self._connection.execute(select(outbox.c.id, outbox.c.handle).where(waiting)).all()
+        if older:
+            self._connection.execute(update(outbox).where(waiting).values(state=State.CANCELLED.value))
+            handle = handle or next((row.handle for row in older if row.handle), None)
+        card_id = uuid.uuid4().hex
+        row = {
+            "key": f"change:{target.id}:{card_id}",
+            "card_id": card_id,
+            "changes": target.id,
+            "person": target.person,
+            "platform": target.to.platform if target.to else None,
+            "address": target.to.user_id if isinstance(target.to, Account) else None,
+            "grouped": False,
+            "card": card,
+            "data": data,
+            "about": target.about,
+            "urgency": int(Urgency.ANSWER),
+            "state": State.DUE.value,
+            "created_at": now,
+            "not_before": now,
+            "attempts": 0,
+            "handle": handle,
+        }
+        self._connection.execute(insert(outbox).values(**row))
+
+    def replace(self, key: str, data: Mapping[str, Any], not_before: datetime) -> bool:
+        """Say something else, at another time, in a message that has not left. False when it has."""
+        waiting = (outbox.c.key == key) & (outbox.c.state == State.DUE.value) & outbox.c.payload.is_(None)
+        return self._connection.execute(update(outbox).where(waiting).values(data=data, not_before=not_before)).rowcount == 1
+
+    def cancel(self, message: Message, now: datetime) -> bool:
+        """What has become moot is not sent. False when it has left or is about to."""
+        this = (outbox.c.id == message.id) & (outbox.c.state == State.DUE.value)
+        return self._connection.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount == 1
+
+    def cancel_for(self, person: PersonId) -> int:
+        """Somebody left: nothing more goes to him. The number of messages cancelled."""
+        this = (outbox.c.person == person) & (outbox.c.state == State.DUE.value)
+        return self._connection.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount
+
+    def by_card(self, card_id: str) -> Message | None:
+        """The message whose card has this id."""
+        row = self._connection.execute(select(outbox).where(outbox.c.card_id == card_id)).one_or_none()
+        return _message(row) if row else None
+
+    def by_key(self, key: str) -> Message | None:
+        """The message with this idempotency key."""
+        row = self._connection.execute(select(outbox).where(outbox.c.key == key)).one_or_none()
+        return _message(row) if row else None
+
+    def about(self, about: str) -> tuple[Message, ...]:
+        """Every new message with this cause that was sent, is being sent or waits, oldest first; changes are left out."""
+        live = outbox.c.state.in_([*_UNFINISHED, State.SENT.value])
+        query = select(outbox).where(outbox.c.about == about, outbox.c.changes.is_(None), live).order_by(outbox.c.id)
+        return tuple(_message(row) for row in self._connection.execute(query))
+
+    # -- written by the sender -------------------------------------------------------------------------------------------------
+
+    def next_due(self, now: datetime) -> Message | None:
+        """The next message to send, locked against other senders: due by the business clock, not held back by a retry or somebody
+        else's lease, and with no earlier unfinished message to the same person (people read in order)."""
+        earlier = outbox.alias("earlier")
+        in_order = ~exists().where(
+            earlier.c.person == outbox.c.person,
+            earlier.c.id < outbox.c.id,
+            in_state(earlier, *_UNFINISHED),
+            earlier.c.not_before <= now,
+        )
+        ready = and_(
+            in_state(outbox, *_UNFINISHED),
+            outbox.c.not_before <= now,
+            or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= db_now()),
+            or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= db_now()),
+            in_order,
+        )
+        ordered = (
+            select(outbox)
+            .where(ready)
+            .order_by(outbox.c.urgency, outbox.c.not_before, outbox.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        row = self._connection.execute(ordered).one_or_none()
+        return _message(row) if row else None
+
+    def claim(self, message: Message, owner: str, lease_seconds: float) -> None:
+        """Mark it as being sent by `owner`, before it is."""
+        self._set(
+            message,
+            state=State.SENDING.value,
+            owner=owner,
+            lease_until=db_now() + lease_seconds,
+            retry_at=None,
+            attempts=outbox.c.attempts + 1,
+        )
+
+    def draw(self, message: Message, to: Account | GroupChat, payload: Mapping[str, Any]) -> None:
+        """Keep what will be sent, and to whom: a retry sends the same bytes."""
+        self._set(message, platform=str(to.platform), address=_address(to), payload=payload)
+
+    def take_handle(self, id: int) -> str | None:
+        """The handle of a sent card, which thereby is spent."""
+        handle: str | None = self._connection.execute(select(outbox.c.handle).where(outbox.c.id == id)).scalar_one()
+        self._connection.execute(update(outbox).where(outbox.c.id == id).values(handle=None))
+        return handle
+
+    def mark_sent(self, message: Message, owner: str, message_id: str, handle: str | None, now: datetime) -> None:
+        """The platform took it."""
+        done = {"state": State.SENT.value, "message_id": message_id, "sent_at": now, "lease_until": None}
+        self._set(message, owner, **(done if message.changes else done | {"handle": handle}))
+
+    def retry_in(self, message: Message, owner: str, seconds: float, code: str, text: str) -> None:
+        """Not taken; try again after `seconds` of real time."""
+        again = {"state": State.DUE.value, "retry_at": db_now() + seconds, "lease_until": None}
+        self._set(message, owner, **again, error_code=code, error_text=text)
+
+    def hold(self, message: Message, seconds: float) -> None:
+        """A rate limit is full: look again after `seconds`. Not an attempt."""
+        self._set(message, retry_at=db_now() + seconds)
+
+    def end(self, message: Message, state: State, code: str, text: str = "") -> None:
+        """It will not be sent: failed, unsure, expired or dropped, and why."""
+        self._set(message, state=state.value, error_code=code, error_text=text, lease_until=None)
+
+    # -- read by people --------------------------------------------------------------------------------------------------------
+
+    def get(self, id: int) -> Message | None:
+        """One message."""
+        row = self._connection.execute(select(outbox).where(outbox.c.id == id)).one_or_none()
+        return _message(row) if row else None
+
+    def recent(self, state: State | None, limit: int) -> tuple[Message, ...]:
+        """The newest messages, optionally in one state."""
+        query = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+        return tuple(_message(row) for row in self._connection.execute(query.where(outbox.c.state == state.value) if state else query))
+
+    def counts(self) -> Mapping[str, int]:
+        """How many messages are in each state."""
+        rows = self._connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+        return dict(rows.all())
+
+    def stuck(self, lease_seconds: float) -> int:
+        """How many have been in sending for longer than two leases."""
+        late = (outbox.c.state == State.SENDING.value) & (outbox.c.lease_until < db_now() - lease_seconds)
+        return int(self._connection.execute(select(func.count()).where(late)).scalar_one())
+
+    def requeue(self, id: int) -> bool:
+        """An administrator says: try this failed or unsure message once more."""
+        this = (outbox.c.id == id) & outbox.c.state.in_([State.FAILED.value, State.UNSURE.value])
+        again = {"state": State.DUE.value, "retry_at": None, "attempts": 0, "error_code": None, "error_text": None}
+        return self._connection.execute(update(outbox).where(this).values(**again)).rowcount == 1
+
+    def _set(self, message: Message, held_by: str | None = None, **values: Any) -> None:
+        this = outbox.c.id == message.id
+        # A sender whose lease ran out must not overwrite what its successor noted.
+        mine = and_(this, outbox.c.owner == held_by) if held_by else this
+        self._connection.execute(update(outbox).where(mine).values(**values))
+
+
+def _address(to: Account | GroupChat) -> str:
+    return to.user_id if isinstance(to, Account) else to.chat_id
+
+
+def _message(row: Row[Any]) -> Message:
+    to: Account | GroupChat | None = None
+    if row.address is not None:
+        to = GroupChat(row.platform, row.address) if row.grouped else Account(Platform(row.platform), row.address)
+    return Message(
+        id=row.id,
+        key=row.key,
+        card_id=row.card_id,
+        changes=row.changes,
+        person=row.person,
+        to=to,
+        card=row.card,
+        data=row.data,
+        about=row.about,
+        state=State(row.state),
+        not_before=row.not_before,
+        expires=row.expires,
+        attempts=row.attempts,
+        payload=row.payload,
+        handle=row.handle,
+        sent_at=row.sent_at,
+        error_code=row.error_code,
+        error_text=row.error_text,
+    )

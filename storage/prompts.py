@@ -1,0 +1,41 @@
+"""Questions we are waiting on: the next sentence of this person explains that answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from rules.feedback import Answer
+from rules.messages import PersonId
+from storage.tables import prompts
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """`person`'s next sentence before `until` explains `answer` to `feedback`."""
+
+    person: PersonId
+    feedback: int
+    answer: Answer
+    until: datetime
+
+
+class PromptsTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(self, prompt: Prompt) -> None:
+        """Wait for a sentence; a newer question takes the place of an older one."""
+        self._connection.execute(delete(prompts).where(prompts.c.person == prompt.person))
+        row = {"person": prompt.person, "feedback": prompt.feedback, "answer": prompt.answer.value, "until": prompt.until}
+        self._connection.execute(insert(prompts).values(**row))
+
+    def take(self, person: PersonId, now: datetime) -> Prompt | None:
+        """The question this person still owes us words for, which is thereby answered."""
+        row = self._connection.execute(select(prompts).where(prompts.c.person == person)).mappings().one_or_none()
+        if row is None:
+            return None
+        self._connection.execute(delete(prompts).where(prompts.c.person == person))
+        return Prompt(person, row["feedback"], Answer(row["answer"]), row["until"]) if now < row["until"] else None

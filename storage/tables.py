@@ -1,0 +1,204 @@
+"""The tables. They never leave this room: other rooms see the frozen records of `rules/`.
+
+Instants named *_at are business time in UTC. `lease_until` and `retry_at` are seconds of the database's own clock (`db_now`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+)
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from storage.columns import UtcDateTime
+
+
+def in_state(table: FromClause, *states: str) -> ColumnElement[bool]:
+    """`state IN (…)` with the values written out, so that a partial index with the same condition can serve it: neither database looks
+    behind a parameter when it plans."""
+    return table.c.state.in_(bindparam(None, list(states), expanding=True, literal_execute=True))
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("name", String(128), nullable=False),
+    Column("department", String(255), nullable=False),
+    Column("position", String(128), nullable=False),
+    Column("role", String(128), nullable=False),
+    Column("mobile", String(32), nullable=False),
+    Column("supervisor", Integer, ForeignKey("people.id"), index=True),
+    Column("hrbp", Integer, ForeignKey("people.id")),
+    Column("left_at", UtcDateTime),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False, index=True),
+    Column("used_at", UtcDateTime),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("platform", String(16)),
+    Column("state", String(16), nullable=False),
+    Column("author", Integer, ForeignKey("people.id"), nullable=False),
+    Column("subject", Integer, ForeignKey("people.id"), nullable=False),
+    Column("kind", String(16)),
+    Column("occasion", Text, nullable=False),
+    Column("scene", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("impact", Text, nullable=False),
+    Column("offered", JSON, nullable=False),
+    Column("ticks", JSON, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("given_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+)
+Index("ix_feedback_subject_state", feedback.c.subject, feedback.c.state)
+Index("ix_feedback_author_created", feedback.c.author, feedback.c.created_at)
+_draft = in_state(feedback, "draft")
+Index("ix_feedback_draft_expires", feedback.c.expires_at, sqlite_where=_draft, postgresql_where=_draft)
+
+loops = Table(
+    "loops",
+    metadata,
+    Column("feedback", Integer, ForeignKey("feedback.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("plan", JSON, nullable=False),
+    Column("steps_taken", Integer, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("chain", JSON, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("escalated_at", UtcDateTime),
+    Column("nudged_at", UtcDateTime),
+    Column("taken_at", UtcDateTime),
+    Column("taken_by", Integer, ForeignKey("people.id")),
+)
+_waiting = in_state(loops, "waiting")
+Index("ix_loops_due", loops.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("about", String(64), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("person", Integer, ForeignKey("people.id")),
+    Column("what", String(64), nullable=False),
+    Column("reason", String(64)),
+    Column("words", Text),
+)
+
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("person", Integer, ForeignKey("people.id"), primary_key=True),
+    Column("feedback", Integer, ForeignKey("feedback.id"), nullable=False),
+    Column("answer", String(16), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("event_id", String(160), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("answer", JSON(none_as_null=True)),
+    Column("raw", Text),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(160), nullable=False, unique=True),
+    Column("card_id", String(32), nullable=False, unique=True),
+    # For a change of a card already sent: that card's row.
+    Column("changes", Integer, ForeignKey("outbox.id"), index=True),
+    Column("person", Integer, ForeignKey("people.id")),
+    Column("platform", String(16)),
+    Column("address", String(128)),
+    Column("grouped", Boolean, nullable=False),
+    Column("card", String(64), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("about", String(64), index=True),
+    Column("urgency", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime),
+    Column("payload", JSON(none_as_null=True)),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", Float),
+    Column("retry_at", Float),
+    Column("sent_at", UtcDateTime),
+    Column("message_id", String(255)),
+    Column("handle", String(512)),
+    Column("error_code", String(128)),
+    Column("error_text", Text),
+)
+_unfinished = in_state(outbox, "due", "sending")
+Index("ix_outbox_due", outbox.c.not_before, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
+Index("ix_outbox_recipient", outbox.c.person, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("free_at", Float, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("until", Float, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("slot", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
