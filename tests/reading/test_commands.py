@@ -1,0 +1,190 @@
+# ruff: noqa: E501
+"""What people type to the bot, and what it takes from it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.commands import baseline, load, measure, slot_f1
+from reading.command_words import mark, normalise
+from reading.commands import Command, Intent, read
+
+OWN = Path(__file__).with_name("own_commands.jsonl")
+
+
+def values(command: Command) -> list[str]:
+    return [part for value in command.slots.values() for part in (value if isinstance(value, list) else [value])]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("给小方写条反馈", Intent.give_feedback),
+        ("小方那条补一句：客户当时也在", Intent.edit),
+        ("给小方再补一条反馈", Intent.give_feedback),
+        ("我不认同这条反馈", Intent.reply_feedback),
+        ("怎么回复反馈", Intent.help),
+        ("我的周报", Intent.my_week),
+        ("我们组的周报", Intent.team_week),
+        ("还有谁没回复", Intent.pending),
+        ("还有谁逾期没回复", Intent.escalation_list),
+        ("周五提醒我写反馈", Intent.remind),
+        ("周五再提醒我", Intent.snooze),
+        ("A-207转给方师傅", Intent.delegate),
+        ("A-207作废", Intent.withdraw),
+        ("A-207的影响改成“少发两箱”", Intent.edit),
+        ("给A-207加张图", Intent.attach_evidence),
+        ("为什么我的豁免没了", Intent.exempt_status),
+        ("上周的回复率", Intent.metric_query),
+    ],
+)
+def test_neighbouring_intents_are_told_apart(text: str, intent: Intent) -> None:
+    assert read(text, "supervisor").intent is intent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "提醒大家带伞",
+        "请大家撤到一楼",
+        "周五聚餐改到周六了",
+        "电梯坏了，给物业反馈一下",
+        "上周报销的钱到了吗",
+        "提醒我下午取快递",
+        "系统升级什么时候结束",
+        "飞机晚点了",
+        "把灯关了",
+        "哈哈哈",
+        "asdf",
+        "？？",
+        "",
+    ],
+)
+def test_talk_of_other_things_is_unknown_whatever_words_it_borrows(text: str) -> None:
+    assert read(text, "employee") == Command(Intent.unknown)
+
+
+def test_slots_of_a_delegation_tell_the_taker_from_the_subject() -> None:
+    command = read("小石那条反馈，下周起由贾工处理三天", "supervisor")
+
+    assert command.slots == {"targets": ["小石"], "to": "贾工", "time": "下周", "duration": "三天"}
+
+
+def test_times_and_people_inside_a_feedback_are_content_not_slots() -> None:
+    command = read("给小方记一条表扬：昨天下午他帮小石核完了A-12", "supervisor")
+
+    assert command.slots == {"targets": ["小方"]}
+
+
+def test_the_new_words_of_a_correction_are_content() -> None:
+    command = read("昨天给小方那条的日期改成周二", "supervisor")
+
+    assert command.slots == {"targets": ["小方"], "time": "昨天"}
+
+
+def test_only_the_quantity_of_a_postponement_is_its_duration() -> None:
+    assert read("半小时后再提醒我", "supervisor").slots == {"duration": "半小时"}
+    assert read("稍后提醒", "supervisor").slots == {}
+
+
+def test_a_number_is_an_id_only_where_a_record_is_meant() -> None:
+    assert read("撤回#318", "supervisor").feedback_id == "318"
+    assert read("撤回318号", "supervisor").feedback_id == "318"
+    assert read("FB-2031删掉", "supervisor").feedback_id == "FB-2031"
+
+
+def test_the_72_hours_of_the_rule_are_no_slot() -> None:
+    assert read("超过72小时没回的", "hrbp").slots == {}
+
+
+def test_a_name_of_the_directory_is_known_wherever_it_stands() -> None:
+    assert read("欧阳文静本周退货率多少", "hrbp", ["欧阳文静"]).targets == ("欧阳文静",)
+
+
+def test_full_width_capitals_and_dictation_slips_do_not_matter() -> None:
+    assert read("Ａ－１０２作废", "supervisor").feedback_id == "Ａ－１０２"
+    assert read("给小方写条反溃", "supervisor").intent is Intent.give_feedback
+
+
+def test_every_verdict_shows_the_words_it_rests_on() -> None:
+    command = read("麻烦把A-207作废", "supervisor")
+
+    assert command.why
+    assert command.why in "麻烦把A-207作废"
+
+
+@given(st.text(), st.sampled_from(["supervisor", "employee", "hrbp", ""]))
+def test_any_text_is_answered_and_slots_are_pieces_of_it(text: str, role: str) -> None:
+    command = read(text, role)
+
+    assert all(value in text for value in values(command))
+    assert command.why in text
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            re.split(
+                " ",
+                "给 小方 @阿强 老李 的 那条 反馈 撤回 改成 提醒 我 明天上午 半小时后 转给 王工 A-102 #33 ： “好” ， 退货率 多少 超时 周报 截图 免填 \n 🙂 72小时 请",
+            )
+        )
+    ).map("".join),
+    st.sampled_from(["supervisor", "employee", "hrbp"]),
+)
+def test_words_of_the_trade_in_any_order_are_read_without_error(text: str, role: str) -> None:
+    command = read(text, role)
+
+    assert all(value in text for value in values(command))
+    assert command.intent is not Intent.unknown or command.slots == {}
+
+
+@given(st.text())
+def test_normalising_keeps_every_position(text: str) -> None:
+    assert len(normalise(text)) == len(text)
+
+
+@given(st.text(alphabet="给小方阿强的那条A-102#3明天下午两小时后：“”，@反馈截图周报率量"))
+def test_tokens_lie_in_the_text_in_order(text: str) -> None:
+    end = 0
+    for token in mark(text).tokens:
+        assert end <= token.start < token.end <= len(text)
+        end = token.end
+
+
+def test_a_very_long_text_is_read_like_its_beginning() -> None:
+    assert read("给小方写条反馈：" + "他昨天盘点漏了三箱，" * 2000, "supervisor").targets == ("小方",)
+
+
+def test_our_own_cases_are_read_well_and_far_better_than_by_keywords() -> None:
+    cases = load(OWN)
+
+    figures, _ = measure(cases, read)
+    trivial, _ = measure(cases, baseline)
+
+    assert figures.intent_accuracy >= 0.94
+    assert figures.slot_f1 >= 0.95
+    assert figures.unknown_acted <= 0.02
+    assert trivial.intent_accuracy < 0.7
+
+
+def test_our_own_cases_are_well_formed() -> None:
+    rows = [json.loads(line) for line in OWN.read_text(encoding="utf-8").splitlines()]
+
+    assert len({row["text"] for row in rows}) == len(rows)
+    for row in rows:
+        assert Intent(row["intent"])
+        parts = [p for value in row["slots"].values() for p in (value if isinstance(value, list) else [value])]
+        assert all(part in row["text"] for part in parts)
+        assert not (row["intent"] == "unknown" and row["slots"])
+
+
+def test_each_target_counts_by_itself_in_the_slot_figure() -> None:
+    wanted = {"targets": ["小方", "小石"], "time": "昨天"}
+
+    assert slot_f1([(wanted, {"targets": ["小方"], "time": "昨天"})]) == 0.8
+    assert slot_f1([({}, {})]) == 1.0
