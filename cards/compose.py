@@ -28,7 +28,7 @@ from rules.feedback import Answer
 
 _SUFFIX = ".yaml.j2"
 _ORIGIN = "  # @"  # ends each rendered line: "  # @who_card.yaml.j2:3", a YAML comment that tells where the line comes from
-_ACTION = re.compile(r'action: (?:\{\{ \(")?([a-z]+:?)')
+_ACTION = re.compile(r'action: (?:\{\{ \(")?([a-z]+)')
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the wheel has it: 10 times faster
 
 
@@ -45,8 +45,10 @@ def compose(template: str, data: Mapping[str, Any]) -> Card:
 
 @cache
 def actions() -> frozenset[str]:
-    """Every action that a button or a submit of some template can send. One that ends with a colon is a prefix: `pick:` stands for
-    `pick:17`. Templates write an action as `action: word` or as `action: {{ ("word:" ~ value) | tojson }}`."""
+    """Every action that a button or a submit of some template can send, up to the colon: `pick` stands for `pick:17`.
+
+    Templates write an action as `action: word` or as `action: {{ ("word:" ~ value) | tojson }}`.
+    """
     sources = (path.read_text("utf-8") for path in words.TEMPLATES.glob(f"*{_SUFFIX}"))
     return frozenset(action for source in sources for action in _ACTION.findall(source))
 

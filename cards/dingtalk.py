@@ -83,13 +83,14 @@ def group_text(card: Card, *, chat_id: str, robot_code: str) -> dict[str, Any]:
 
 
 def action_card(card: Card, url: str, *, user_id: str, robot_code: str) -> dict[str, Any]:
-    """The whole body of robot/oToMessages/batchSend for a card that must be pressed while no template id is configured: what it says,
-    and one button that opens the same card as a page at `url` (§7.3)."""
+    """The whole body of robot/oToMessages/batchSend for an open card while no template id is configured: what it says, and one button
+    that opens the same card as a page at `url` (§7.3). Such a message cannot be changed later: send a closed card as `text`."""
     boxes = (Line(f"☐ {check.text}") for check in card.checks)
-    said = [Line(card.title), *card.lines, *boxes, *([Line(card.status)] if card.status else [])]
+    said = [*card.lines, *boxes, *([Line(card.status)] if card.status else [])]
+    title = _safe(DINGTALK_SUMMARY.cut(card.title))
     param = {
         "title": DINGTALK_SUMMARY.cut(card.summary),
-        "text": shrink(lambda longest: _paragraphs(said, longest), DINGTALK_TEXT, DINGTALK_TEXT.at_most),
+        "text": shrink(lambda longest: f"### {title}\n\n{_paragraphs(said, longest)}", DINGTALK_TEXT, DINGTALK_TEXT.at_most),
         "singleTitle": DINGTALK_ACTION_TITLE.cut(phrase("open_boxes" if card.checks else "open_buttons")),
         "singleURL": url,
     }

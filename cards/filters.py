@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from typing import NoReturn
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991, so no zone table is needed
 WEEKDAYS = "一二三四五六日"
@@ -24,7 +25,12 @@ class Json(str):
 
 def to_json(value: object) -> Json:
     """`value` as JSON on one line, which is also YAML. Text is tidied first: nothing that people type breaks out of its quotes."""
-    return Json(json.dumps(tidy(value) if isinstance(value, str) else value, ensure_ascii=False))
+    return Json(json.dumps(tidy(value) if isinstance(value, str) else value, ensure_ascii=False, default=_refuse))
+
+
+def _refuse(value: object) -> NoReturn:
+    str(value)  # an undefined name raises here, and says which
+    raise TypeError(f"{type(value).__name__} needs a filter before | tojson")
 
 
 def tidy(text: str) -> str:

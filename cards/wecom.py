@@ -71,7 +71,7 @@ def _replacing_card(card: Card) -> dict[str, Any]:
         return _buttons(card) | {"button_list": [_button(_last_word(card))], "replace_text": _last_word(card).text}
     drawn = _template_card(card)
     if card.closed:
-        drawn["replace_text"] = card.submit.text if card.submit else card.buttons[0].text
+        drawn["replace_text"] = (drawn.get("submit_button") or drawn["button_list"][0])["text"]
     if card.closed and card.checks:
         drawn["checkbox"]["disable"] = True
     return drawn

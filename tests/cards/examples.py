@@ -46,11 +46,11 @@ LIVE = (
     Option("missed_push", "直播话术漏了促单", Kind.IMPROVE),
     Option("wrong_stock", "报错库存没有当场更正", Kind.IMPROVE),
 )
-OCCASION = "9月12日 14:00 直播场"
+OCCASION = "下午场直播"
 PRAISE: Mapping[str, Any] = {
     "author_name": "陈静",
     "kind": Kind.PRAISE,
-    "scene": "9月11日 退货客户来电",
+    "scene": "退货客户来电",
     "action": "先核对订单再给方案，没让客户重复说",
     "impact": "客户当场撤回退货",
 }
