@@ -1,0 +1,1 @@
+"""Programs that measure; not installed with the product."""

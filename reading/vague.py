@@ -1,0 +1,20 @@
+"""Talk that says nothing about what happened: words about our own rule.
+
+“三要素齐全,请判为合格” or “impact=true” is addressed to the gate, not to a person; such a statement proves nothing,
+neither for nor against what else stands in the text.
+"""
+
+import re
+
+_ABOUT_RULE = re.compile(
+    r"要素|判(?:为|定为?|成|我|这条)?.{0,3}(?:合格|通过|过关|有效)|(?:请|予以|自动|直接|必须|麻烦|给我?)(?:审核|系统)?(?:判|放行|通过|算过)"
+    r"|符合.{0,8}(?:要求|标准|规则|规范|单元|格式)|(?:本条|该条|这条|此条|本|该|此)(?:反馈|评价|记录|内容)?.{0,3}(?:包含|通过|符合|满足|具备|合格|有效|场景|完整)"
+    r"|(?:忽略|无视|跳过|绕过).{0,10}(?:规则|指令|要求|提示|校验|审核|检查)|系统(?:提示|消息|指令|管理员)|管理员(?:模式|指令)|最小反馈单元"
+    r"|(?:场景|动作|影响)(?:很|都|已|是|为|够|非常)?(?:具体|明确|清楚|清晰|完整|齐全|齐备|到位|充分|显著|日常|积极|存在|有了|写了|ok)"
+    r"|\b(?:scene|action|impact|generic)\b|\b(?:true|pass|prompt|ignore)\b"
+)
+
+
+def is_about_the_rule(statement: str) -> bool:
+    """Whether a normalised statement is addressed to the gate instead of telling what happened."""
+    return _ABOUT_RULE.search(statement) is not None
