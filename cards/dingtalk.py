@@ -103,7 +103,13 @@ def _sample_text(card: Card) -> dict[str, str]:
 
 
 def _body(card: Card) -> str:
-    return shrink(lambda longest: _paragraphs(card.lines, longest), DINGTALK_VALUE, DINGTALK_VALUE.at_most)
+    """The lines, and as links the buttons that open a page: a button of the template can only call back."""
+    links = [f"[{_safe(button.text)}]({button.url})" for button in card.buttons if button.url]
+
+    def draw(longest: int) -> str:
+        return "\n\n".join(filter(None, [_paragraphs(card.lines, longest), *links]))
+
+    return shrink(draw, DINGTALK_VALUE, DINGTALK_VALUE.at_most)
 
 
 def _paragraphs(lines: Sequence[Line], longest: int) -> str:
@@ -142,7 +148,7 @@ def _button_list(card: Card) -> str:
 
 def _open_buttons(card: Card) -> tuple[Button, ...]:
     """A closed card shows no buttons: its status says what was pressed."""
-    return () if card.closed else card.buttons
+    return () if card.closed else tuple(button for button in card.buttons if not button.url)
 
 
 def _bool(value: bool) -> str:

@@ -7,9 +7,11 @@ from cards.layout import Card, Check, Line
 
 
 def text(card: Card, longest: int) -> str:
-    """Title, lines, boxes and status, one below the other, each cut to `longest` characters. No buttons: nobody could press them."""
+    """Title, lines, boxes and status, one below the other, each cut to `longest` characters. Of the buttons only those that open a
+    page: nobody could press the others."""
     parts = [card.title, *map(line, card.lines), *map(_box, card.checks), card.status]
-    return "\n".join(clip(part, longest) for part in parts if part)
+    links = [f"{button.text}：{button.url}" for button in card.buttons if button.url]
+    return "\n".join([clip(part, longest) for part in parts if part] + links)
 
 
 def line(part: Line) -> str:

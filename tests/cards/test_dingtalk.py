@@ -4,6 +4,7 @@ import json
 
 from cards import dingtalk
 from cards.layout import Button, Card, Check, Line, Style
+from cards.text import text
 from tests.cards.legal import TEMPLATE, check_dingtalk_message
 
 BOXES = Card("题", "王小明的反馈", checks=(Check("a", "漏了促单", ticked=True), Check("b", "报错库存")), submit=Button("提交", "give"))
@@ -65,6 +66,16 @@ def test_buttons_carry_text_action_and_style() -> None:
         {"text": "有异议", "action": "disputed", "style": "plain"},
     ]
     assert params["body"] == "**动作** 好"
+
+
+def test_a_button_that_opens_a_page_is_a_link_in_the_body_and_in_the_text() -> None:
+    card = Card("题", "卡", lines=(Line("好", "动作"),), buttons=(Button("看详情", url="https://x.example/1"),))
+
+    params = dingtalk.params(card)
+
+    assert params["body"] == "**动作** 好\n\n[看详情](https://x.example/1)"
+    assert params["has_buttons"] == "false"
+    assert text(card, 10) == "题\n动作：好\n看详情：https://x.example/1"
 
 
 def test_what_people_type_stays_text_in_markdown() -> None:
