@@ -12,4 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert the row unless one of its unique keys stands there already. True when it was inserted."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return connection.execute(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(table).values(**values).on_conflict_do_nothing()
+    # Without the option the count of an INSERT is asked of a cursor that psycopg has closed by then, and is always -1.
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
