@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from cards.catalog import CATALOG, CardData, SorryText
+from cards.catalog import CATALOG, CardData, CheckinCard, EscalationCard, FeedbackCard, ReminderCard, SorryText, WhoCard
 from cards.compose import compose
 from cards.layout import Card
 from handlers import feedback, loops, people, talk
@@ -24,18 +24,22 @@ from storage.unit import Store, Tx
 
 log = logging.getLogger("sanmiao.dispatch")
 
-# Action of a card (the part before the colon) → what happens. A test holds this against the actions of all templates.
-ROUTES: Mapping[str, Callable[[Press, Context], Reply]] = {
-    "give": feedback.give,
-    "pick": feedback.picked,
-    Answer.ACKNOWLEDGED.value: loops.answer,
-    Answer.IMPROVED.value: loops.answer,
-    Answer.DISPUTED.value: loops.answer,
-    "nudge": loops.nudge,
-    "take": loops.take,
-    "extend": loops.extend,
-    "close": lambda press, ctx: loops.close(press, ctx) if press.argument else loops.ask_reason(press, ctx),
-    "back": loops.back,
+_Handler = Callable[[Press, Context], Reply]
+_ANSWERS: Mapping[str, _Handler] = {answer.value: loops.answer for answer in Answer}
+
+# Card that was sent → action (the part before the colon) → what happens. A test holds this against the actions of all templates.
+ROUTES: Mapping[str, Mapping[str, _Handler]] = {
+    CheckinCard.template(): {"give": feedback.give},
+    WhoCard.template(): {"pick": feedback.picked},
+    FeedbackCard.template(): _ANSWERS,
+    ReminderCard.template(): _ANSWERS,
+    EscalationCard.template(): {
+        "nudge": loops.nudge,
+        "take": loops.take,
+        "extend": loops.extend,
+        "close": loops.close,
+        "back": loops.back,
+    },
 }
 _TRIES = 3
 
@@ -99,15 +103,15 @@ class Dispatcher:
 
     def _press(self, ctx: Context, event: CardAction) -> CardData | None:
         card, by = ctx.tx.outbox.by_card(event.card_id), ctx.tx.people.find(event.by, ctx.now)
-        route = ROUTES.get(event.action.partition(":")[0])
         if by is None:
             _turn_away(ctx, event.by)
             return None
+        if card is not None and card.person != by.id:
+            _say(ctx, event, by.id, SorryText(Refusal.NOT_YOURS))
+            return None
+        route = ROUTES.get(card.card, {}).get(event.action.partition(":")[0]) if card else None
         if card is None or route is None:
             _say(ctx, event, by.id, SorryText(Refusal.UNKNOWN_CARD))
-            return None
-        if card.person != by.id:
-            _say(ctx, event, by.id, SorryText(Refusal.NOT_YOURS))
             return None
         reply = route(Press(event, by, card), ctx)
         if reply.says is not None:

@@ -118,16 +118,6 @@ def extend(press: Press, ctx: Context) -> Reply:
     return _settle(press, ctx, record, loop, loops.extend(loop, press.by.id, ctx.now, ctx.policy.extension), "extended")
 
 
-def ask_reason(press: Press, ctx: Context) -> Reply:
-    """关闭: first the reasons, one button each."""
-    record, loop = _case(press, ctx)
-    refusal = loops.may_close(loop, press.by.id)
-    if refusal:
-        return Reply(shows=view(ctx, press.card, record, loop, refusal))
-    names = ctx.tx.people.some({record.subject, record.author})
-    return Reply(shows=EscalationReasons(names[record.subject].name, names[record.author].name, record.scene, tuple(CloseReason)))
-
-
 def back(press: Press, ctx: Context) -> Reply:
     """Not closed after all."""
     record, loop = _case(press, ctx)
@@ -135,9 +125,11 @@ def back(press: Press, ctx: Context) -> Reply:
 
 
 def close(press: Press, ctx: Context) -> Reply:
-    """关闭 with a reason: the record ends unanswered."""
+    """关闭: first the reasons, one button each; with a reason the record ends unanswered."""
     record, loop = _case(press, ctx)
     refusal = loops.may_close(loop, press.by.id)
+    if refusal is None and press.argument not in set(CloseReason):
+        return Reply(shows=_reasons(ctx, record))
     decision = Refused(refusal) if refusal else feedback.close(record, ctx.now)
     if isinstance(decision, Refused):
         return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
@@ -155,6 +147,11 @@ def refresh_others(ctx: Context, record: Record, loop: Loop, but: Message) -> No
         if message.card == EscalationCard.template() and message.id != but.id:
             shown = view(ctx, message, record, loop)
             ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+
+
+def _reasons(ctx: Context, record: Record) -> EscalationReasons:
+    names = ctx.tx.people.some({record.subject, record.author})
+    return EscalationReasons(names[record.subject].name, names[record.author].name, record.scene, tuple(CloseReason))
 
 
 def _answered(ctx: Context, before: Record, record: Record, by: Person, card: Message | None) -> CardData:

@@ -55,8 +55,8 @@ class Loop:
 
     `plan` was copied from the policy when the loop opened (earliest stage first), so that a changed policy does not move a running
     loop. `steps_taken` stages are behind us; `due_at` is when the next one falls due, None when none is left or the clock stands.
-    `chain` is who hears of it, in order: the subject's HRBP, then upwards. `round` grows with every extension. `settled_by` is the
-    person who took it over.
+    `chain` is who hears of it, in order: the subject's HRBP, then upwards. `round` grows with every extension. `taken_by` is the
+    HRBP who follows up in person.
     """
 
     feedback: int
@@ -106,6 +106,7 @@ class NotAllowed:
 
 
 NUDGE_PAUSE = timedelta(minutes=30)
+_LATE = timedelta(minutes=10)
 
 
 def open_loop(feedback: int, opened_at: datetime, plan: Plan, chain: tuple[PersonId, ...]) -> Loop:
@@ -117,16 +118,15 @@ def open_loop(feedback: int, opened_at: datetime, plan: Plan, chain: tuple[Perso
 def next_step(loop: Loop, now: datetime) -> Step | Wait:
     """Decide what the loop needs at `now`: at the exact due time it is due, never before.
 
-    After an outage several stages may be behind: only the last of them is taken (its reminder would say it all), the others
-    are counted as taken. An escalation is never swallowed by a reminder, because it stands later in the plan.
-    Source: product A6.
+    After an outage several stages may be behind: of reminders only the last is sent, since it says it all, and none when the
+    escalation is due as well. Source: product A6.
     """
     if loop.state is not LoopState.WAITING or loop.due_at is None:
         return Wait(None)
     if now < loop.due_at:
         return Wait(loop.due_at)
-    index = _last_due(loop, now)
-    return _step(loop, index, now)
+    index, due = _latest_due(loop, loop.due_at, now)
+    return _step(loop, index, due, now)
 
 
 def hand_to_hrbp(loop: Loop, now: datetime) -> Step | Wait:
@@ -134,8 +134,7 @@ def hand_to_hrbp(loop: Loop, now: datetime) -> Step | Wait:
     first = next((i for i, stage in enumerate(loop.plan) if stage.kind is StepKind.ESCALATE), None)
     if loop.state is not LoopState.WAITING or first is None or loop.escalated_at is not None:
         return Wait(loop.due_at)
-    step = _step(loop, first, now)
-    return replace(step, cause=Cause.SUBJECT_LEFT)
+    return replace(_step(loop, first, now, now), cause=Cause.SUBJECT_LEFT)
 
 
 def end(loop: Loop) -> Loop:
@@ -193,34 +192,32 @@ def _may_act(loop: Loop, by: PersonId) -> Refusal | None:
     return Refusal.ALREADY_SETTLED if loop.state is LoopState.ENDED else None
 
 
-def _last_due(loop: Loop, now: datetime) -> int:
-    """Index of the latest stage that is due at `now`; `due_at` of the next stage is law, later ones count from it."""
+def _latest_due(loop: Loop, due: datetime, now: datetime) -> tuple[int, datetime]:
+    """The stage to take at `now`, and when it fell due; `due` is when the next one did."""
     index = loop.steps_taken
-    due = loop.due_at
-    while due is not None and index + 1 < len(loop.plan):
-        due = _due_of(loop, index + 1, due, index)
-        if now < due or loop.plan[index].kind is StepKind.ESCALATE:
+    while loop.plan[index].kind is StepKind.REMIND and index + 1 < len(loop.plan):
+        later = due + _gap(loop.plan, index)
+        if now < later:
             break
-        index += 1
-    return index
+        index, due = index + 1, later
+    return index, due
 
 
-def _due_of(loop: Loop, index: int, previous_due: datetime, previous: int) -> datetime:
-    """A stage is as far from the stage before it as the plan says, so that an extension moves all that follows."""
-    return previous_due + (loop.plan[index].after - loop.plan[previous].after)
-
-
-def _step(loop: Loop, index: int, now: datetime) -> Step:
+def _step(loop: Loop, index: int, due: datetime, now: datetime) -> Step:
     stage = loop.plan[index]
-    base = loop.due_at if index == loop.steps_taken and loop.due_at else now
-    behind = index - loop.steps_taken
-    if behind > 0 and loop.due_at is not None:
-        base = loop.due_at + (stage.after - loop.plan[loop.steps_taken].after)
-    next_due = _due_of(loop, index + 1, base, index) if index + 1 < len(loop.plan) else None
+    escalates = stage.kind is StepKind.ESCALATE
+    # Whoever heard of it late still has the whole time before the next in the chain does.
+    heard = now if escalates and now - due > _LATE else due
+    next_due = heard + _gap(loop.plan, index) if index + 1 < len(loop.plan) else None
     after = replace(loop, steps_taken=index + 1, due_at=next_due)
-    if stage.kind is StepKind.REMIND:
+    if not escalates:
         return Step(StepKind.REMIND, None, Cause.NO_ANSWER, after)
     level = sum(1 for earlier in loop.plan[:index] if earlier.kind is StepKind.ESCALATE)
     cause = Cause.NO_ANSWER if level == 0 else Cause.HRBP_SILENT
     to = loop.chain[min(level, len(loop.chain) - 1)] if loop.chain else None
     return Step(StepKind.ESCALATE, to, cause, replace(after, escalated_at=loop.escalated_at or now))
+
+
+def _gap(plan: Plan, index: int) -> timedelta:
+    """From one stage to the next: stages count from each other, so that an extension moves all that follow."""
+    return plan[index + 1].after - plan[index].after

@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
 from cards.compose import compose
 from cards.layout import Card
@@ -28,27 +27,28 @@ def blueprint(store: Store, links: Links, handle: Callable[[Event], Card | None]
         message = _message(token)
         with store.read() as tx:
             shown = now_shown(context(tx), message)
-        card = compose(shown.template(), shown.data())
-        page = render_template("card.html", card=card, post_url=url_for("cards.press", token=token), nonce=secrets.token_hex(8))
-        response = make_response(page)
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return _page(token, compose(shown.template(), shown.data()))
 
     @pages.post("/c/<token>")
-    def press(token: str) -> AnyResponse:
+    def press(token: str) -> Response:
         message = _message(token)
         assert isinstance(message.to, Account)
-        nonce = request.form.get("nonce", "")[:32]
         event = CardAction(
-            id=f"page:{message.card_id}:{nonce}",
+            id=f"page:{message.card_id}:{request.form.get('nonce', '')[:32]}",
             by=message.to,
             card_id=message.card_id,
             action=request.form.get("action", "")[:64],
             ticks=tuple(request.form.getlist("ticks"))[:20],
         )
-        handle(event)
-        return redirect(url_for("cards.show", token=token), 303)
+        card = handle(event)
+        return _page(token, card) if card else show(token)
+
+    def _page(token: str, card: Card) -> Response:
+        page = render_template("card.html", card=card, post_url=url_for("cards.press", token=token), nonce=secrets.token_hex(8))
+        response = make_response(page)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def _message(token: str) -> Message:
         card_id = links.card_id(token)

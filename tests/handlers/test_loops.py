@@ -1,0 +1,236 @@
+"""Answers stop the clock, time advances it, the HRBP acts on it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from handlers import loops
+from rules.events import MemberChange, Platform
+from rules.loops import LoopState
+from storage.outbox import Message
+from tests.handlers.conftest import World
+
+
+def loop_state(world: World, feedback: int = 1) -> LoopState:
+    with world.store.read() as tx:
+        loop = tx.loops.get(feedback)
+    assert loop is not None
+    return loop.state
+
+
+def escalated(world: World) -> Message:
+    world.given()
+    for hours in (24, 24, 24):
+        world.forward(hours=hours)
+        world.tick(loops.advance_one)
+    world.deliver()
+    return world.to("hr", "escalation_card")[0]
+
+
+def changes(world: World, who: str, card: Message) -> list[Message]:
+    return [message for message in world.to(who) if message.changes == card.id]
+
+
+@pytest.mark.parametrize("action", ["acknowledged", "improved", "disputed"])
+def test_any_answer_stops_the_clock(world: World, action: str) -> None:
+    card = world.given()
+
+    shown = world.press("li", card, action)
+
+    assert shown is not None
+    world.forward(hours=100)
+    assert world.tick(loops.advance_one) == 0
+    assert world.to("hr", "escalation_card") == []
+    assert loop_state(world) is LoopState.ENDED
+
+
+def test_the_authors_card_tells_of_the_answer(world: World) -> None:
+    card = world.given()
+    checkin = world.to("boss", "checkin_card")[0]
+
+    world.press("li", card, "acknowledged")
+
+    told = changes(world, "boss", checkin)[0]
+    assert (told.card, told.data["answer"]) == ("checkin_done", "acknowledged")
+
+
+def test_an_answer_at_71_59_is_in_time_and_at_72_00_the_hrbp_has_heard_of_it(world: World) -> None:
+    card = world.given()
+    world.forward(hours=71, minutes=59)
+    world.tick(loops.advance_one)
+    world.press("li", card, "acknowledged")
+    world.forward(minutes=1)
+
+    assert world.tick(loops.advance_one) == 0
+    assert world.to("hr") == []
+
+
+def test_unanswered_it_is_reminded_twice_then_escalated_once_then_the_next_in_the_chain_hears(world: World) -> None:
+    world.given()
+    heard = []
+    for _ in range(120):
+        world.forward(hours=1)
+        world.tick(loops.advance_one)
+        heard.append((len(world.to("li", "reminder_card")), len(world.to("hr", "escalation_card")), len(world.to("head"))))
+
+    assert heard[22] == (0, 0, 0)
+    assert heard[23] == (1, 0, 0)
+    assert heard[47] == (2, 0, 0)
+    assert heard[70] == (2, 0, 0)
+    assert heard[71] == (2, 1, 0)
+    assert heard[94] == (2, 1, 0)
+    assert heard[95] == heard[-1] == (2, 1, 1)
+
+
+def test_an_answer_cancels_what_waits_and_turns_every_card_of_the_record(world: World) -> None:
+    escalation = escalated(world)
+    reminder = world.to("li", "reminder_card")[0]
+    first = world.to("li", "feedback_card")[0]
+
+    world.press("li", reminder, "improved")
+
+    assert changes(world, "li", first)[0].card == "feedback_answered"
+    assert changes(world, "hr", escalation)[0].card == "escalation_settled"
+    assert changes(world, "li", reminder) == [], "the pressed card changes by the answer to the press"
+
+
+def test_a_nudge_reminds_in_the_hrbps_name_and_not_twice_in_a_row(world: World) -> None:
+    escalation = escalated(world)
+
+    first = world.press("hr", escalation, "nudge")
+    second = world.press("hr", escalation, "nudge")
+
+    nudges = [card for card in world.to("li", "reminder_card") if card.data["nudged_by"]]
+    assert [card.data["nudged_by"] for card in nudges] == ["赵敏"]
+    assert first is not None
+    assert second is not None
+    assert second.status != first.status
+
+
+def test_taking_over_stops_the_chain_and_the_subject_may_still_answer(world: World) -> None:
+    escalation = escalated(world)
+    world.press("hr", escalation, "take")
+    world.forward(hours=48)
+
+    assert world.tick(loops.advance_one) == 0
+    assert world.to("head") == []
+    world.press("li", world.to("li", "feedback_card")[0], "acknowledged")
+    assert changes(world, "hr", escalation)[0].card == "escalation_settled"
+
+
+def test_an_extension_escalates_again_after_its_hours(world: World) -> None:
+    escalation = escalated(world)
+
+    shown = world.press("hr", escalation, "extend")
+
+    assert shown is not None
+    assert not shown.buttons or shown.closed
+    world.forward(hours=23, minutes=59)
+    world.tick(loops.advance_one)
+    assert len(world.to("hr", "escalation_card")) == 1
+    world.forward(minutes=1)
+    world.tick(loops.advance_one)
+    assert len(world.to("hr", "escalation_card")) == 2
+
+
+def test_closing_asks_for_a_reason_first_and_ends_everything(world: World) -> None:
+    escalation = escalated(world)
+
+    reasons = world.press("hr", escalation, "close")
+    assert reasons is not None
+    assert {button.action for button in reasons.buttons} >= {"close:talked", "back"}
+    world.press("hr", escalation, "back")
+    settled = world.press("hr", escalation, "close:talked")
+
+    assert settled is not None
+    assert settled.closed or not settled.interactive
+    assert loop_state(world) is LoopState.ENDED
+    shown = world.press("li", world.to("li", "feedback_card")[0], "acknowledged")
+    assert shown is not None
+    assert shown.status, "the subject is told that it is closed"
+
+
+def test_an_action_nobody_offered_changes_nothing(world: World) -> None:
+    escalation = escalated(world)
+
+    world.press("hr", escalation, "close:nonsense")
+    world.press("hr", escalation, "give", "calm")
+
+    assert loop_state(world) is LoopState.WAITING
+
+
+def test_a_press_on_a_card_of_another_kind_changes_nothing(world: World) -> None:
+    card = world.given()
+
+    world.press("li", card, "nudge")
+    world.press("li", card, "close:talked")
+    world.press("li", card, "pick:1")
+
+    assert loop_state(world) is LoopState.WAITING
+
+
+def test_the_reason_of_a_dispute_reaches_author_and_hrbp_in_one_message(world: World) -> None:
+    card = world.given()
+    world.press("li", card, "disputed")
+    assert "dispute_card" not in [message.card for message in world.deliver()], "it waits for the reason"
+
+    world.say("li", "系统当时没有显示到账时间")
+    world.deliver()
+
+    for who in ("boss", "hr"):
+        disputes = world.to(who, "dispute_card")
+        assert [d.data["reason"] for d in disputes] == ["系统当时没有显示到账时间"]
+    assert world.to("li")[0].card == "answer_noted"
+
+
+def test_a_dispute_without_a_reason_is_reported_after_ten_minutes(world: World) -> None:
+    world.press("li", world.given(), "disputed")
+    world.forward(minutes=10)
+
+    sent = [message.card for message in world.deliver()]
+
+    assert sent.count("dispute_card") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "state"), [("收到", "acknowledged"), ("已改进，先复述再核实", "improved"), ("有异议 不是我接的", "disputed")]
+)
+def test_typed_words_answer_like_a_tap(world: World, text: str, state: str) -> None:
+    world.given()
+
+    world.say("li", text)
+
+    with world.store.read() as tx:
+        assert tx.feedback.get(1).state == state
+
+
+def test_a_leaver_gets_nothing_more_and_the_hrbp_hears_of_his_open_feedback_at_once(world: World) -> None:
+    world.given()
+    world.dispatcher.handle(MemberChange("left-1", Platform.DINGTALK, ("li",), left=True))
+    world.forward(hours=200)
+    world.tick(loops.advance_one)
+
+    assert world.to("hr", "escalation_card")[0].data["cause"] == "subject_left"
+    assert world.to("li", "reminder_card") == []
+
+
+def test_when_the_hrbp_has_left_whoever_is_next_hears_of_it(world: World) -> None:
+    world.given()
+    world.dispatcher.handle(MemberChange("left-2", Platform.DINGTALK, ("hr",), left=True))
+    world.forward(hours=72)
+    world.tick(loops.advance_one)
+
+    assert len(world.to("head", "escalation_card")) == 1
+
+
+def test_a_bad_loop_is_put_aside_for_an_hour(world: World) -> None:
+    world.given()
+    world.forward(hours=24)
+
+    world.tick(lambda ctx: bool(loops.postpone_one(ctx, timedelta(hours=1))))
+
+    assert world.tick(loops.advance_one) == 0
+    world.forward(hours=1)
+    assert world.tick(loops.advance_one) == 1
