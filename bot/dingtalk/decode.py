@@ -69,14 +69,13 @@ def press(callback: Fields, delivery: str) -> Event:
     if not card_id or not by or not action:
         return _unknown(id, "incomplete_press")
     form = _object(params.get("form"))
-    others = {**params, **form}
     return CardAction(
         id=id,
         by=Account(Platform.DINGTALK, by),
         card_id=card_id,
         action=action,
         ticks=tuple(_strings(form.get("ticks"))),
-        fields={name: str(others[name]) for name in others if name != "action" and isinstance(others[name], str | int | float)},
+        fields=_plain_fields({**params, **form}),
     )
 
 
@@ -94,6 +93,11 @@ def event_over_http(details: Fields) -> Event:
     """An event as its envelope carries it over HTTP: everything in one flat object."""
     lowered = {name.lower(): value for name, value in details.items()}
     return organisation_event(_text(lowered, "eventtype"), _text(lowered, "eventid"), details)
+
+
+def _plain_fields(params: Fields) -> dict[str, str]:
+    """What else came with a press, as far as it is text or a number."""
+    return {_clean(name): _clean(str(value)) for name, value in params.items() if name != "action" and isinstance(value, str | int | float)}
 
 
 def _said(kind: str, message: Fields) -> tuple[str, str | None]:
