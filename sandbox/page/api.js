@@ -52,8 +52,8 @@ export const reset = () => ask("POST", "/sandbox/reset");
 /** The last `limit` entries of "requests", "deliveries" or "warnings". */
 export const latest = async (what, limit) => (await get(what, { limit }))[what].slice(-limit);
 
-/** Waits at the server until something is new, at most 25 s. */
-export const changes = (after) => ask("GET", "/sandbox/changes", { query: { after, wait: 25 }, within: 40_000 });
+/** What is new after change `after`; the server waits up to `wait` seconds for it. */
+export const changes = (after, wait) => ask("GET", "/sandbox/changes", { query: { after, wait }, within: (wait + 15) * 1000 });
 
 /** A picture as a person; `mention_bot` for groups. */
 export function sayPicture(chat, person, picture, mention) {

@@ -2,7 +2,7 @@
  * A card as the control API renders it, drawn in the order that its documentation gives.
  *
  * `hand` is what the finger on it knows: {platform, make, draft, pending, locked, press(what, button)}.
- * `draft` keeps what was ticked and typed but not sent; `pending` is the key of the button that waits for the bot;
+ * `draft` keeps what was ticked and typed but not sent; `pending` holds the keys of the buttons that wait for the bot;
  * `locked` greys everything, as WeCom does between a tap and the update.
  */
 
@@ -18,7 +18,7 @@ export function emptyDraft() {
 }
 
 export function drawCard(card, hand) {
-  return el("article.card", { "aria-label": card.title || "卡片", "aria-busy": hand.pending ? "true" : null },
+  return el("article.card", { "aria-label": card.title || "卡片", "aria-busy": hand.pending.size ? "true" : null },
     source(card.source, hand),
     card.title && el("h3.card-title", null, card.title),
     card.subtitle && el("p.card-subtitle", null, plain(card.subtitle, hand.make)),
@@ -170,7 +170,7 @@ function buttons(all, hand, name = "buttons") {
 }
 
 function pressable(text, style, disabled, key, hand, what) {
-  const busy = hand.pending === key;
+  const busy = hand.pending.has(key);
   return el(`button.button.${style}${busy ? ".busy" : ""}`, { type: "button", disabled, "aria-busy": busy ? "true" : null, onclick: () => hand.press(what, key) },
     text, busy && hidden(",请稍候"));
 }

@@ -58,6 +58,11 @@ export class ChatView {
     return this.#atEnd;
   }
 
+  /** The clock moved: what was today may be yesterday. */
+  retime() {
+    for (const time of this.#list.querySelectorAll(".line time")) time.textContent = chatTime(Date.parse(time.dateTime));
+  }
+
   close() {
     this.#sizes.disconnect();
   }
@@ -87,7 +92,7 @@ export class ChatView {
   #place(message, live) {
     const known = this.#drawn.get(message.id);
     if (known) return this.#replace(known, message);
-    const entry = { message, state: { draft: emptyDraft(), pending: null, locked: false } };
+    const entry = { message, state: { draft: emptyDraft(), pending: new Set(), locked: false } };
     this.#list.querySelector(".nothing")?.remove();
     this.#timeLine(message);
     entry.node = this.#draw(entry);
@@ -157,21 +162,21 @@ export class ChatView {
 
   async #press(entry, what, key) {
     const { message, state } = entry;
-    if (state.pending === key) return;
+    if (state.pending.has(key)) return;
     const missing = what.submit && missingField(message.card, state.draft);
     if (missing) return this.#phone.toast(`请填写:${missing}`);
-    state.pending = key;
+    state.pending.add(key);
     state.locked = this.#phone.platform === "wecom";
     this.#redraw(entry);
     const body = { person: this.#phone.person, platform: this.#phone.platform, ...what, ...filledIn(message.card, state.draft) };
     try {
       const { outcome, card } = await api.tap(message.card.card_id, body);
-      state.pending = null;
+      state.pending.delete(key);
       this.#phone.tell(outcome, "点按");
       if (!outcome.delivered || outcome.late) this.#failed(entry);
       else this.#taken(entry, outcome, card);
     } catch (error) {
-      state.pending = null;
+      state.pending.delete(key);
       this.#failed(entry, error.code === "not-on-the-card" ? "卡片已更新" : FAILED);
       this.heardOf(message.id).catch(() => {});
     }

@@ -18,9 +18,13 @@ export function el(tag, props, ...children) {
   return node;
 }
 
-/** Replace everything inside `node`. */
+const FOCUSABLE = "button, a, input, select, textarea, summary";
+
+/** Replace everything inside `node`; the keyboard stays at the place where it was. */
 export function fill(node, ...children) {
+  const place = node.contains(document.activeElement) ? [...node.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement) : -1;
   node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  if (place >= 0) node.querySelectorAll(FOCUSABLE)[place]?.focus({ preventScroll: true });
   return node;
 }
 

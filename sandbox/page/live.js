@@ -4,27 +4,32 @@ import * as api from "./api.js";
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 3000;
+const WAIT_S = 25;
 
 /**
- * Never returns. `start()` loads everything and answers the number to go on from; it is called again after every
- * interruption and reset, so nothing that happened meanwhile is missed. `changed(changes)` gets news, oldest first.
+ * Never returns. `start()` loads everything and answers the number to go on from; `changed(changes)` gets news, oldest
+ * first, and the same again when it throws. After an interruption the feed goes on where it stopped, so what people
+ * were writing stays; only a sandbox that was reset, or says no, makes everything load again.
  */
 export async function follow({ start, changed, lost, back }) {
+  let after = null;
+  let connected = false;
   let pause = FIRST_PAUSE_MS;
   for (;;) {
     try {
-      let after = await start();
+      after ??= await start();
+      const { latest, changes } = await api.changes(after, connected ? WAIT_S : 0);
+      if (!connected) back();
+      connected = true;
       pause = FIRST_PAUSE_MS;
-      back();
-      for (;;) {
-        const { latest, changes } = await api.changes(after);
-        if (latest < after || changes.some(({ kind }) => kind === "reset")) break;
-        after = latest;
-        if (changes.length) await changed(changes);
-      }
+      const reset = latest < after || changes.some(({ kind }) => kind === "reset");
+      if (!reset && changes.length) await changed(changes);
+      after = reset ? null : latest;
     } catch (error) {
+      if (!(error instanceof api.Unreachable)) after = null;
       if (!(error instanceof api.Unreachable || error instanceof api.Problem)) console.error(error);
-      lost(error);
+      connected = false;
+      lost();
       await new Promise((done) => setTimeout(done, pause));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }

@@ -20,7 +20,7 @@ export class Phone {
   #acts;
   #view = null;
   #chats = [];
-  #looking = false;
+  #screen;
   #caption = el("header.caption");
   #time = el("time");
   #body = el("div.view");
@@ -32,13 +32,10 @@ export class Phone {
   constructor(person, platform, world, acts) {
     Object.assign(this, { person, platform, world, id: `phone${++phonesMade}` });
     this.#acts = acts;
-    const screen = el("div.screen", null, el("div.status-bar", { "aria-hidden": "true" }, this.#time, el("i.signal"), el("i.battery")), this.#body, this.#banner, this.#toast);
-    this.element = el("section.phone", { data: { platform, person } }, this.#caption, el("div.frame", null, screen), this.#told);
-    const look = (looking) => () => ((this.#looking = looking), this.sawEnd());
-    screen.addEventListener("pointerenter", look(true));
-    screen.addEventListener("pointerleave", look(false));
-    screen.addEventListener("focusin", look(true));
-    screen.addEventListener("focusout", look(false));
+    this.#screen = el("div.screen", null, el("div.status-bar", { "aria-hidden": "true" }, this.#time, el("i.signal"), el("i.battery")), this.#body, this.#banner, this.#toast);
+    this.element = el("section.phone", { data: { platform, person } }, this.#caption, el("div.frame", null, this.#screen), this.#told);
+    for (const attention of ["pointerenter", "focusin"]) this.#screen.addEventListener(attention, () => this.sawEnd());
+    this.#time.textContent = clockTime(now());
     this.tick();
   }
 
@@ -78,16 +75,19 @@ export class Phone {
   /** The owner looks at the end of a chat: everything in it is read. */
   sawEnd() {
     const chat = this.#view && this.#chats.find((each) => each.id === this.#view.chat.id);
-    const looks = this.#looking || this.#acts.alone();
+    const looks = this.#acts.alone() || this.#screen.matches(":hover, :focus-within");
     if (!chat?.unread || !looks || !this.#view.showsEnd || document.hidden) return;
     chat.unread = 0;
     api.open(chat.id, this.person).catch(() => {});
   }
 
-  /** Redraw what depends on the time and on the people. */
+  /** Redraw what depends on the time. */
   tick() {
     const time = clockTime(now());
-    if (this.#time.textContent !== time) this.#time.textContent = time;
+    if (this.#time.textContent === time) return;
+    this.#time.textContent = time;
+    if (this.#view) this.#view.retime();
+    else this.#draw();
   }
 
   drawCaption() {
