@@ -1,0 +1,1 @@
+"""The simulated DingTalk: both API generations, the stream gateway, HTTP callbacks and the login pages."""

@@ -1,0 +1,152 @@
+"""Starts and ends the sandbox: one HTTP port for page, control API and both platforms, one port for the stream gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+from flask import Flask, Response, request, send_from_directory
+from waitress.server import BaseWSGIServer, create_server
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from sandbox.company import read_company
+from sandbox.control import Control, control_blueprint
+from sandbox.dingtalk import endpoints as dingtalk_endpoints
+from sandbox.dingtalk import login as dingtalk_login
+from sandbox.dingtalk import robot as dingtalk_robot
+from sandbox.dingtalk.api import dingtalk_blueprint
+from sandbox.dingtalk.gateway import Gateway
+from sandbox.dingtalk.hub import DingTalk
+from sandbox.dingtalk.template import read_spec
+from sandbox.problems import Problem
+from sandbox.wecom import endpoints as wecom_endpoints
+from sandbox.wecom import login as wecom_login
+from sandbox.wecom.api import wecom_blueprint
+from sandbox.world import World, open_world
+
+HOST = "127.0.0.1"
+HOST_NAMES = {"127.0.0.1", "localhost", "[::1]"}
+PAGE = Path(__file__).parent / "page"
+THREADS = 48
+LARGEST_BODY = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Info:
+    """Where a started sandbox listens, on 127.0.0.1."""
+
+    port: int
+    gateway_port: int
+
+
+class Sandbox:
+    """A running sandbox."""
+
+    def __init__(self, port: int, state_dir: Path, company: Path, card_spec: Path | None, agenda_url: str | None) -> None:
+        """Listen and answer from now on; port 0 lets the system choose. Raises OSError when the port is taken."""
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(256)
+        bound_port: int = listening.getsockname()[1]
+        self.world: World = open_world(read_company(company), state_dir, f"http://{HOST}:{bound_port}")
+        gateway = Gateway(self.world)
+        gateway.start()
+        self.dingtalk = DingTalk(self.world, gateway, read_spec(card_spec) if card_spec else None)
+        self.info = Info(bound_port, gateway.port)
+        app = build_app(self.world, self.dingtalk, Control(self.world, self.dingtalk, agenda_url, bound_port))
+        self._http: BaseWSGIServer = create_server(
+            app,
+            sockets=[listening],
+            threads=THREADS,
+            clear_untrusted_proxy_headers=True,
+            max_request_body_size=LARGEST_BODY,
+            ident=None,
+        )
+        threading.Thread(target=self._http.run, name="http", daemon=True).start()
+        _write(state_dir / "sandbox.json", self.info)
+
+    def stop(self) -> None:
+        """End everything that waits, close the ports and the database."""
+        self.world.stopping.set()
+        self.world.chats.close()
+        self.dingtalk.gateway.stop()
+        self._http.close()
+        self.world.store.close()
+
+
+def serve(
+    port: int,
+    state_dir: Path,
+    company: Path,
+    card_spec: Path | None,
+    agenda_url: str | None,
+    ready: Callable[[Info], None] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT, then end within two seconds. `ready` is called once, when both ports answer.
+
+    To be called in the main thread, because of the signals. State lives in `state_dir` and is continued.
+    """
+    ended = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        ended.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, end)
+    sandbox = Sandbox(port, state_dir, company, card_spec, agenda_url)
+    if ready is not None:
+        ready(sandbox.info)
+    ended.wait()
+    sandbox.stop()
+
+
+def build_app(world: World, dingtalk: DingTalk, control: Control) -> Flask:
+    """The WSGI application with all routes."""
+    app = Flask("sandbox", static_folder=None)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.before_request(_only_loopback)
+    app.register_blueprint(control_blueprint(control))
+    app.register_blueprint(wecom_blueprint(world, wecom_endpoints.ENDPOINTS))
+    app.register_blueprint(wecom_login.login_blueprint(world))
+    app.register_blueprint(dingtalk_blueprint(dingtalk, dingtalk_endpoints.ENDPOINTS))
+    app.register_blueprint(dingtalk_robot.robot_blueprint(dingtalk))
+    app.register_blueprint(dingtalk_login.login_blueprint(dingtalk))
+    app.add_url_rule("/", view_func=_page, endpoint="page", defaults={"name": "index.html"})
+    app.add_url_rule("/<path:name>", view_func=_page, endpoint="page_file")
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _only_loopback() -> Response | None:
+    """A page of another origin must not reach us under its own name."""
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    return None if host in HOST_NAMES else Problem(421, "not-loopback", f"this server is not {host}").response()
+
+
+def _page(name: str) -> AnyResponse:
+    if not (PAGE / name).is_file():
+        return Problem(404, "not-found", "no such page; the phone page is made of the files in sandbox/page").response()
+    return send_from_directory(PAGE, name, max_age=0)
+
+
+def _http_error(error: HTTPException) -> AnyResponse:
+    if request.path.startswith("/sandbox/"):
+        return Problem(
+            error.code or 500, "not-found" if error.code == 404 else "http-error", error.description or error.name
+        ).response()
+    return Response(f"{error.code} {error.name}\n", error.code or 500, content_type="text/plain")
+
+
+def _write(path: Path, info: Info) -> None:
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(asdict(info)), encoding="utf-8")
+    os.replace(beside, path)

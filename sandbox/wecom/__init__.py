@@ -1,0 +1,1 @@
+"""The simulated WeCom: /cgi-bin, the OAuth page and encrypted callbacks."""
