@@ -97,7 +97,9 @@ def event_over_http(details: Fields) -> Event:
 
 def _plain_fields(params: Fields) -> dict[str, str]:
     """What else came with a press, as far as it is text or a number."""
-    return {_clean(name): _clean(str(value)) for name, value in params.items() if name != "action" and isinstance(value, str | int | float)}
+    return {
+        _clean(name): _clean(str(value)) for name, value in params.items() if name != "action" and isinstance(value, str | int | float)
+    }
 
 
 def _said(kind: str, message: Fields) -> tuple[str, str | None]:

@@ -207,9 +207,12 @@ class _Connection(DingTalkStreamClient):  # type: ignore[misc] # the SDK has no 
 
     async def leave(self, socket: ClientConnection) -> None:
         """Let what is under way finish and be acknowledged, then close."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
-        await socket.close()
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
+            await socket.close()
+        finally:
+            socket.transport.abort()  # when there is no time for manners
 
     async def _next_frame(self, socket: ClientConnection) -> Mapping[str, Any] | None:
         """The next frame, empty when it cannot be read; None when there will be none."""
