@@ -233,13 +233,12 @@ class Gateway:
             late = {"code": waiting.ack.code, "data": waiting.ack.data}
             self._world.ledger.delivery(
                 "dingtalk",
-                channel="stream",
-                body=waiting.topic,
-                status=waiting.ack.code,
-                answer=late,
-                ms=ms,
-                note="late ACK, ignored",
-                **{"try": 1},
+                "stream",
+                waiting.topic,
+                waiting.ack.code,
+                late,
+                ms,
+                "late ACK, ignored",
             )
 
     def _beat(self, topic: str, switch: str) -> None:

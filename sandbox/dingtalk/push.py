@@ -278,9 +278,7 @@ def _again(dingtalk: DingTalk, send: Send, left: int, seconds: float) -> None:
 
 
 def _record(dingtalk: DingTalk, channel: str, plain: object, status: int | None, answer: object, ms: float, note: str | None) -> None:
-    dingtalk.world.ledger.delivery(
-        "dingtalk", channel=channel, body=plain, status=status, answer=answer, ms=ms, note=note, **{"try": 1}
-    )
+    dingtalk.world.ledger.delivery("dingtalk", channel, plain, status, answer, ms, note)
 
 
 def _timestamp(dingtalk: DingTalk, fault: Fault | None) -> int:

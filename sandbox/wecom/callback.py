@@ -68,13 +68,12 @@ def verify(world: World, url: str) -> None:
     got = _exchange("GET", url, query, None, VERIFY_SECONDS)
     world.ledger.delivery(
         "wecom",
-        channel="callback",
-        body="URL verification",
-        status=got.status,
-        answer=_text(got.body),
-        ms=got.ms,
-        note=got.note,
-        **{"try": 1},
+        "callback",
+        "URL verification",
+        got.status,
+        _text(got.body),
+        got.ms,
+        got.note,
     )
     if got.status != 200:
         raise VerificationFailed(got.note or f"HTTP status {got.status}")
@@ -115,13 +114,12 @@ def post_once(world: World, body: bytes, query: dict[str, str], method: str = "P
     got = _exchange(method, url, query, body, ANSWER_SECONDS)
     world.ledger.delivery(
         "wecom",
-        channel="callback",
-        body=_text(body),
-        status=got.status,
-        answer=_text(got.body),
-        ms=got.ms,
-        note=note or got.note,
-        **{"try": 1},
+        "callback",
+        _text(body),
+        got.status,
+        _text(got.body),
+        got.ms,
+        note or got.note,
     )
     return got
 
@@ -196,9 +194,7 @@ def _judged(world: World, event: Doc, got: Post, number: int, apply_reply: APPLY
     if reason:
         world.ledger.warn("wecom", f"callback: {reason}")
     answer: Any = reply if reply is not None else _text(got.body)
-    world.ledger.delivery(
-        "wecom", channel="callback", body=event, status=got.status, answer=answer, ms=got.ms, note=reason, **{"try": number}
-    )
+    world.ledger.delivery("wecom", "callback", event, got.status, answer, got.ms, reason, attempt=number)
     changed = reply is not None and reason is None and reply.get("MsgType") in ("update_button", "update_template_card")
     return Outcome(got.status == 200, number, got.status, got.ms, changed=changed, reason=reason, reply=reply)
 
