@@ -20,10 +20,9 @@ from bench.gate import Row, Verdict, figures, load, render
 from reading import model, sentence
 from reading.model import Weights
 
-ELEMENTS = ("action", "impact", "scene")
 EPOCHS = 120
 STEP = 0.25
-PENALTY = 0.004
+PENALTY = 0.012
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,13 @@ def _gradient(example: Example, weights: Weights) -> dict[str, float]:
 
 
 def learn(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """The whole table: action and impact first, then scene, which asks whether anything happened."""
+    """The whole table: action and impact first, then scene, which asks what is told to have happened."""
     table: dict[str, dict[str, float]] = {}
     readings = [sentence.observe(row.text) for row in rows]
     table["action"] = train([Example([*r.action_bags], row.action) for r, row in zip(readings, rows, strict=True)])
     table["impact"] = train([Example([*r.impact_bags], row.impact) for r, row in zip(readings, rows, strict=True)])
-    table["scene"] = {}
+    known = [(r, row) for r, row in zip(readings, rows, strict=True) if row.kind in ("praise", "improve")]
+    table["praise"] = train([Example([r.praise_bag], row.kind == "praise") for r, row in known])
     scenes = []
     for reading, row in zip(readings, rows, strict=True):
         told = sentence.judge(reading, table).told

@@ -15,6 +15,7 @@ from reading.text import normalise
 from reading.times import Grain, TimeMention
 
 _SURE = 0.5
+_UNDECIDED = 0.15  # this near to even odds the kind is left open
 
 
 class Kind(StrEnum):
@@ -51,7 +52,7 @@ class Sentence:
     action: Element
     impact: Element
     generic: bool
-    kind: Kind | None
+    kind: Kind
     when: TimeMention | None
 
     @property
@@ -73,6 +74,7 @@ class Reading:
     statements: Sequence[Statement]
     action_bags: Sequence[frozenset[str]]
     impact_bags: Sequence[frozenset[str]]
+    praise_bag: frozenset[str]
 
     def scene_bag(self, told: str) -> frozenset[str]:
         """The signs for a scene, once it is known what the text tells of ("act", "consequence" or "")."""
@@ -109,7 +111,7 @@ def read(text: str, table: Mapping[str, Weights] | None = None) -> Sentence:
     action = _element(action_span, reading.action_bags, judgement.action, table["action"])
     impact = _element(impact_span, reading.impact_bags, judgement.impact, table["impact"])
     generic = not action.present and not impact.present
-    return Sentence(text, scene, action, impact, generic, None, when)
+    return Sentence(text, scene, action, impact, generic, _kind(reading, table), when)
 
 
 def observe(text: str) -> Reading:
@@ -121,6 +123,7 @@ def observe(text: str) -> Reading:
         row,
         [frozenset(signs.action_signs(row, i)) for i in range(len(row))],
         [frozenset(signs.impact_signs(row, i)) for i in range(len(row))],
+        frozenset(signs.praise_signs(row)),
     )
 
 
@@ -186,6 +189,13 @@ def _element(span: Span | None, bags: Sequence[frozenset[str]], likelihoods: Seq
     best = max(range(len(bags)), key=lambda i: likelihoods[i], default=None)
     why = model.strongest(bags[best], weights) if best is not None else "nothing_said"
     return Element(span is not None, span, why)
+
+
+def _kind(reading: Reading, table: Mapping[str, Weights]) -> Kind:
+    praise = model.likelihood(reading.praise_bag, table["praise"])
+    if not reading.praise_bag or abs(praise - 0.5) < _UNDECIDED:
+        return Kind.UNCLEAR
+    return Kind.PRAISE if praise > 0.5 else Kind.IMPROVE
 
 
 def _finest(mentions: Sequence[TimeMention]) -> TimeMention | None:

@@ -28,10 +28,12 @@ def action_signs(row: Sequence[Statement], index: int) -> list[str]:
 def impact_signs(row: Sequence[Statement], index: int) -> list[str]:
     """What speaks for and against statement `index` telling of a concrete consequence."""
     statement = row[index]
+    told = [*_consequence_signs(statement), *_figure_signs(statement)]
+    if statement.has("maybe"):
+        told = ["maybe_" + sign for sign in told]
     return [
         *_subject_signs(statement),
-        *_consequence_signs(statement),
-        *_figure_signs(statement),
+        *told,
         *_judging_signs(statement),
         *_own_doing_signs(statement),
         *_place_signs(row, index),
@@ -43,12 +45,14 @@ def _subject_signs(statement: Statement) -> Iterator[str]:
     yield f"subject_{statement.subject.value}" + ("_inherited" if statement.inherited else "")
 
 
-_HANDLING = re.compile(r"[把将](?!握|关|控|手|得|要|会)")
+_HANDLING = re.compile(r"[把将](?!握|关|控|手|得|要|会|好关|住关|不住|不好|不严)")
 _RESULT_COMPLEMENT = re.compile(r"[\u4e00-\u9fff](?:完|好|错|反|漏|串|成|进|到|出|上|下|回|掉|开|走|满|齐|遍|住|断)了?")
 _NOMINAL_TAIL = re.compile(r"(?:的时候|时|那天|那次|那会儿?|会|前|后|之前|之后|中|过程中|期间|当天|当晚|高峰|方面)$")
 _VERB_DEGREE = re.compile(r"[\u4e00-\u9fff]得(?:很|不|比较|非常|特别|太|挺|真|十分|相当|有点|越来越|[\u4e00-\u9fff]{2,4}$)")
 _ORDER = re.compile(r"先.{1,14}(?:再|后|又|然后)|一边.{1,8}一边|又.{1,8}又|边.{1,6}边")
-_RELATIVE_CHARGE = re.compile(r"(?:你|您|你们)(?:负责|带|管|分管|当班|值班|接手|经手|手里|手上|这边|那边|的班|的组)")
+_RELATIVE_CHARGE = re.compile(
+    r"(?:你|您|你们)(?:负责|带|管|分管|当班|值班|接手|经手|手里|手上|手下|名下|这边|那边|这条|那条|这块|的班|的组|那个时段|那片)"
+)
 _ORDERING = re.compile(r"^(?:以后|今后|下次|下回|请|记得|务必|要|必须|别|不要|不许|麻烦)")
 _ABSTRACT_HANDLING = re.compile(r"把.{0,8}(?:做好|抓|放在心上|当回事|当成|当家|做到|做实|落到|放在第一|搞好|管好|带好|处理好)")
 
@@ -109,7 +113,7 @@ _NOMINAL_AFTER = re.compile(
 def _is_nominal(words: Sequence[Word], index: int) -> bool:
     word = words[index]
     rest = "".join(w.text for w in words[index + 1 :])
-    if _NOMINAL_AFTER.match(rest):
+    if _NOMINAL_AFTER.match(rest) or rest.startswith("、") or (index and words[index - 1].text == "、" and not rest):
         return True
     if word.has("occasion") and index + 1 < len(words) and words[index + 1].has("employee", "time"):
         return True
@@ -123,7 +127,7 @@ def _negated(words: Sequence[Word], index: int) -> bool:
 def _consequence_signs(statement: Statement) -> Iterator[str]:
     words = statement.words
     for kind in CONSEQUENCES:
-        places = [i for i, word in enumerate(words) if word.has(kind) and not (word.has("occasion") and _is_nominal(words, i))]
+        places = [i for i, word in enumerate(words) if word.has(kind) and not _describes(words, i)]
         if not places:
             continue
         negated = any(_negated(words, i) for i in places)
@@ -138,7 +142,10 @@ def _consequence_signs(statement: Statement) -> Iterator[str]:
         if all(words[i].has("mind", "eval", "emotion", "vague", "plain") for i in places):
             yield f"{kind}_vague"
     text = statement.text
-    if re.search(r"没有?(?:任何)?(?:一|人|出现|发生|让|再)|一[\u4e00-\u9fff]都没|无一|零[\u4e00-\u9fff]", text):
+    if re.search(
+        r"没有?(?:任何|再?[\u4e00-\u9fff]{1,3}过)?(?:一|人|出现|发生|让|再)|一[\u4e00-\u9fff]{1,4}都没|一[\u4e00-\u9fff]没|没一[\u4e00-\u9fff]|无一|零[\u4e00-\u9fff]",
+        text,
+    ):
         yield "none_at_all"
     if statement.subject is Subject.THING and statement.has("neg") and not statement.has(*CONSEQUENCES, *ACTS):
         yield "thing_did_not_happen"
@@ -148,7 +155,7 @@ def _consequence_signs(statement: Statement) -> Iterator[str]:
         yield "empty_consequence"
     if re.search(r"(?:不用|不必|省去|免去|省得|少跑|少走|少等)", text):
         yield "spared"
-    if re.search(r"(?:赶上|赶在|准时|准点|按时|按期|如期|提前|照常|正常|一次过|一次通过|一趟)", text):
+    if re.search(r"(?:赶上|赶在|准时|准点|按时|按期|如期|照常|正常|一次过|一次通过|一趟)", text):
         yield "in_time"
     if statement.subject is Subject.OTHERS:
         if statement.has("act", "act1"):
@@ -169,9 +176,26 @@ def _consequence_signs(statement: Statement) -> Iterator[str]:
         yield "waited"
 
 
+_DESCRIBED = re.compile(
+    "^(?:的|问题|原因|流程|规则|单(?!了)|件(?!了)|区|款|率|通知|电话|表|方案|政策|口径|话术|清单|登记|记录|申请|那)"
+)
+
+
+def _describes(words: Sequence[Word], index: int) -> bool:
+    """Whether a word of consequence only describes something: 退费问题, 把退货的三单."""
+    if words[index].has("occasion") and _is_nominal(words, index):
+        return True
+    if _DESCRIBED.match("".join(w.text for w in words[index + 1 : index + 3])):
+        return True
+    handled = next((i for i, word in enumerate(words) if word.text in ("把", "将")), None)
+    return handled is not None and handled < index and any(word.has(*ACTS) for word in words[index + 1 :])
+
+
 def _figure_signs(statement: Statement) -> Iterator[str]:
     words = statement.words
-    figures = [i for i, word in enumerate(words) if word.has("quantity", "times")]
+    figures = [
+        i for i, word in enumerate(words) if word.has("quantity", "times") or (word.has("one") and i and words[i - 1].has("change"))
+    ]
     kinds = {tag for i in figures for tag in words[i].tags} - {"quantity"}
     for kind in sorted(kinds & {"money", "amount", "percent", "duration", "count", "times"}):
         yield f"figure_{kind}"
@@ -192,16 +216,30 @@ def _figure_signs(statement: Statement) -> Iterator[str]:
         yield "single_word"
     if figures and re.search(r"(?:多|少|白|早|晚|提前|推后|延后|只|仅|才)[\u4e00-\u9fff]{1,2}[了出掉]?[^，]{0,3}", statement.text):
         yield "more_or_less"
+    ranked = re.search("垫底|倒数|最[高低多少快慢]|领先|落后|榜首|末位|第[一二三四五六七八九十]|前[三五十]", statement.text)
+    if ranked and (statement.has("metric") or re.search("全(?:店|组|站|区|国|市|公司|校|网|厂|省|部门|场|队|班)", statement.text)):
+        yield "ranked"
+    if any(word.has("duration") for word in words) and re.search(
+        r"[\u4e00-\u9fff]了(?:[多近整快]|将近|大概)?[\d一二两三四五六七八九十半几]", statement.text
+    ):
+        yield "took_time"
+        yield "took_time_" + statement.subject.value + ("_inherited" if statement.inherited else "")
+    if statement.has("score"):
+        yield "score"
+        if statement.has("change"):
+            yield "score_changed"
+    if re.search("(?:做了|干了|从业|工作|入职|驾龄|教龄|工龄|到现在|已经)[^,]{0,4}年", statement.text):
+        yield "tenure"
     if statement.has("ordinal"):
         yield "rank_or_number"
 
 
 def _judging_signs(statement: Statement) -> Iterator[str]:
     text = statement.text
-    for tag in ("eval", "mind", "fault", "vague", "emotion", "empty_impact", "hypo"):
+    for tag in ("eval", "mind", "fault", "vague", "emotion", "empty_impact", "hypo", "maybe"):
         if statement.has(tag):
             yield tag
-    if _VERB_DEGREE.search(text):
+    if _VERB_DEGREE.search(text) or re.search("(?:最|很|太|挺|非常|特别)(?:快|慢|好|多|少|高|低|早|晚|稳|准|齐|差|强|棒)$", text):
         yield "how_well"
     if han_count(text) == 4 and len(text) == 4 and not statement.has(*ACTS, *CONSEQUENCES, "employee", "cust"):
         yield "four_characters"
@@ -237,6 +275,8 @@ def _context_signs(row: Sequence[Statement], index: int) -> Iterator[str]:
     before = row[:index]
     if any(s.subject is Subject.EMPLOYEE and s.has(*ACTS) for s in before):
         yield "after_own_act"
+    if row[index].inherited and any(_negated(row[index].words, i) for i, w in enumerate(row[index].words) if w.has(*ACTS)):
+        yield "did_not_come_to_it" if before and "也" not in row[index].text else "also_left_undone"
     if row[index].has("link"):
         yield "result_word"
     if any(s.has("hypo") for s in row[max(0, index - 1) : index]):
@@ -267,6 +307,7 @@ _GENERAL_CASE = re.compile(
 _WONT = re.compile(
     "^(?:你|您|[小老阿][\u4e00-\u9fff]|[\u4e00-\u9fff]{1,2}(?:师傅|老师|工|姐|哥))(?:都|总|就|还|也|一般)?(?:会|爱|喜欢|习惯|常|总|老)"
 )
+_DAY_OF_OCCASION = re.compile("(?:会|展|节|庆|活动|促|营|赛|训|期|假)(?:的|期间)?(?:第[一二三四五六七]天|首日|头[一两三]天|最后一天)")
 _OCCASION_OF_DAY = re.compile(r"(?:那天|那次|那回|那晚|那会儿|那阵|现场|当天|当晚|的时候|时候|时|会上|会后|课上|前|后)")
 
 
@@ -278,14 +319,18 @@ def scene_signs(text: str, row: Sequence[Statement], told: str) -> list[str]:
 def _scene_signs(text: str, row: Sequence[Statement], told: str) -> Iterator[str]:
     words = [word for statement in row for word in statement.words]
     times = {tag for word in words for tag in word.tags if tag.startswith("time_")}
+    if _DAY_OF_OCCASION.search(text):
+        times.add("time_day")
     occasion = any(word.has("occasion") for word in words)
     finest = next((tag for tag in ("time_day", "time_part", "time_period") if tag in times), "time_none")
     happened = told or ("occasion" if occasion else "nothing")
     yield f"{finest}_and_{happened}"
+    if occasion:
+        yield f"{finest}_with_occasion"
     that = bool(_THAT_THING.search(text))
     numbered = bool(_NUMBERED.search(text))
     if that:
-        yield "that_thing"
+        yield "that_thing_described" if re.search("的那[个些种]", text) else "that_thing"
     if _THIS_THING.search(text):
         yield "this_thing"
     if numbered:
@@ -316,6 +361,66 @@ def _scene_signs(text: str, row: Sequence[Statement], told: str) -> Iterator[str
         yield "something_ended"
     if not told and any(s.has(*ACTS) and not s.has("eval", "mind", "vague", "fault") for s in row):
         yield "something_done"
+
+
+_SLIP = re.compile("[漏错误忘少]|[\u4e00-\u9fff](?:错|反|串|漏|丢|坏)")
+
+
+def praise_signs(row: Sequence[Statement]) -> list[str]:
+    """What speaks for the author wanting the same again (praise), and against it (he wants a change)."""
+    found = []
+    for statement in row:
+        told = [sign for sign in _consequence_signs(statement) if sign in _TELLING_CONSEQUENCES]
+        found += told
+        if statement is row[-1]:
+            found += ["ends_with_" + sign for sign in told]
+        found += [tag for tag in ("good", "bad", "fault", "emotion", "empty_impact", "hypo", "habit", "maybe") if statement.has(tag)]
+        found += _manner_signs(statement)
+    return found
+
+
+_UNDOING = re.compile("就(?!好|行|能|会|全|都|没)|一直|还在|只[\u4e00-\u9fff]|也不|都不|看都|头都|直接|随手|随便")
+_CAREFUL = re.compile(
+    "先.{1,14}再|逐|挨个|一个个|主动|提前|当场|马上|立刻|顺手|亲自|连夜|单独|专门|发现.{2,}|都会|会先|会把|总会|全部|每.{1,6}都"
+)
+
+
+def _manner_signs(statement: Statement) -> Iterator[str]:
+    words = statement.words
+    acts = [i for i, word in enumerate(words) if word.has(*ACTS) and not _is_nominal(words, i)]
+    own = statement.subject is Subject.EMPLOYEE
+    if any(_SLIP.search(words[i].text) for i in acts) or re.search("成了|错了|反了|串了|漏了", statement.text):
+        yield "slip"
+    if own and statement.has("neg"):
+        yield "own_act_undone"
+    if own and acts and not statement.has("neg"):
+        yield "own_act"
+    if own and statement.inherited and acts:
+        yield "own_act_continued"
+    if _CAREFUL.search(statement.text):
+        yield "careful"
+    if _UNDOING.search(statement.text):
+        yield "careless"
+    if _ORDERING.search(statement.text):
+        yield "order_given"
+
+
+_TELLING_CONSEQUENCES = frozenset(
+    (
+        "loss",
+        "loss_averted",
+        "gain",
+        "gain_averted",
+        "none_at_all",
+        "spared",
+        "in_time",
+        "suffered",
+        "broke",
+        "redo",
+        "cannot",
+        "given_back",
+    )
+)
 
 
 def thing_named(text: str) -> tuple[int, int] | None:

@@ -11,7 +11,6 @@ from functools import lru_cache
 from importlib.resources import files
 
 from reading import times
-from reading.text import is_han
 
 NO_TAGS: frozenset[str] = frozenset()
 _LONGEST_WORD = 8
@@ -21,10 +20,10 @@ SINGLE_ACTS = frozenset(
     "叫骂吼教念读抄画记填签盖印传存删改调设开关拉推按插拔锁堵挡围绑捆包裹封套码堆垫铺卸运牵扶抱背蹲跪站坐走跑赶绕守留带领陪"
     "接迎请催派排分合并列标编录导试算核对审批退补垫借还找翻搜选挑拣筛配混搅加减添灌抽吸夹抓握甩摔砸踢踩撞回转约寄投买订取缴"
     "付报劝哄拦挪移腾清晒泡冲烫冻扎缠撒浇喂抠挖做用建备停剃吹敷挤压扣插插掏塞吊架立扯揭掀捏捧提拎吃喝抽睡玩聊递晾叠折"
-    "熬炸炖拌腌卷串挖铲剁剥削刮刨蒸焯"
+    "戴穿脱摘系骑爬扑追躲盯闻尝摸碰拽揪拨揉捶驶载驮捎勒拴刻凿描绘译罚扣售卖租招谈唱演播沏兑滤捞瞒骗翻熬炸炖拌腌卷串挖铲剁剥削刮刨蒸焯"
 )
-_AFTER_SINGLE = frozenset("了过着完好上下出进回到给成错漏反串一两三四五六七八九十几半清开掉走起在满净光齐遍住断准全乱坏透死够足")
-_BEFORE_SINGLE = frozenset("没不未别先再就又去来都也才便也并还从")
+_AFTER_SINGLE = frozenset("了过着个完好上下出进回到给成错漏反串一两三四五六七八九十几半清开掉走起在满净光齐遍住断准全乱坏透死够足")
+_BEFORE_SINGLE = frozenset("一没不未别先再就又去来都也才便也并还从")
 _NOT_AFTER_SINGLE = frozenset("率费员机器台单表区处室组件品货科房间站店量法者家工厂师长点面题路口会客")
 
 _SURNAMES = frozenset(
@@ -77,6 +76,7 @@ _QUANTITY = re.compile(
     rf"(?P<percent>{_PERCENT})|(?P<money>{_MONEY})|(?P<duration>{_DURATION})|(?P<count>{_NUMBER}(?P<measure>{_MEASURES})(?!号)[半多]?)"
     rf"|(?P<ordinal>{_ORDINAL})|(?P<id>{_IDENTIFIER})|(?P<amount>{_AMOUNT})"
 )
+_RATE = re.compile("(?!你|您|我|他|她|这|那|的|把|从|和|比)[\u4e00-\u9fff]{2}率(?!先|领)")
 _WORD_IN_LETTERS = re.compile(r"[a-z][a-z']*")
 
 
@@ -143,6 +143,9 @@ def quoted(text: str) -> dict[int, int]:
 
 def _word_at(text: str, position: int) -> Word:
     known = _known_at(text, position)
+    rate = _RATE.match(text, position)
+    if rate is not None and (known is None or rate.end() > known.end):
+        return Word(rate[0], position, rate.end(), frozenset(("metric",)))
     quantity = _quantity_at(text, position)
     if quantity is not None and (known is None or quantity.end > known.end):
         return quantity
@@ -194,6 +197,9 @@ def _quantity_at(text: str, position: int) -> Word | None:
     tags = {kind}
     if kind == "count" and match["measure"] in _TIMES_MEASURES:
         tags = {"times"}
+    if kind == "count" and match["measure"] == "分":
+        tags = {"score"}
+        kind = "score"
     if kind in ("percent", "money", "duration", "count", "amount"):
         tags.add("quantity")
     if match[0][0] == "一" and kind == "count" and len(match[0]) <= 3:
@@ -212,11 +218,16 @@ def _with_single_act(row: list[Word], index: int) -> Word:
     if after is not None and (after.text[0] in _AFTER_SINGLE or after.has("count", "times", "one", "quote")):
         licensed = True
     elif (before is not None and (before.text[-1] in _BEFORE_SINGLE or before.has("adv", "employee"))) or _held_by_ba(row, index):
-        licensed = after is None or after.text[0] not in _NOT_AFTER_SINGLE
+        licensed = _takes_object(after)
     if not licensed:
         return word
     return Word(word.text, word.start, word.end, word.tags | {"act1"})
 
 
+def _takes_object(after: Word | None) -> bool:
+    """Not the first character of a noun that no list knows (写字…, 打包…)."""
+    return after is None or bool(after.tags) or after.text[0] not in _NOT_AFTER_SINGLE
+
+
 def _held_by_ba(row: list[Word], index: int) -> bool:
-    return any(row[i].text in ("把", "将") and is_han(row[i].text) for i in range(max(0, index - 8), max(0, index - 1)))
+    return any(row[i].text in ("把", "将", "给", "往", "用") for i in range(max(0, index - 8), max(0, index - 1)))

@@ -7,6 +7,7 @@ a new subject or a result begins. Each statement knows who it speaks of.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from reading.spans import Word, words
 from reading.text import clauses, han_count
@@ -63,11 +64,12 @@ def statements(text: str) -> list[Statement]:
 def _pieces(row: list[Word]) -> list[list[Word]]:
     if not row:
         return []
-    if sum(han_count(word.text) for word in row) < _LONG_CLAUSE:
-        return [row]
     cuts = [0]
+    long = sum(han_count(word.text) for word in row) >= _LONG_CLAUSE
     for index in range(1, len(row)):
-        if _begins_statement(row, index) and row[index].start - row[cuts[-1]].start >= _SHORTEST_PIECE:
+        if (_employee_takes_over(row, index) or (long and _begins_statement(row, index))) and row[index].start - row[
+            cuts[-1]
+        ].start >= _SHORTEST_PIECE:
             cuts.append(index)
     return [row[a:b] for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True)]
 
@@ -84,20 +86,27 @@ def _begins_statement(row: list[Word], index: int) -> bool:
     word, before, rest = row[index], row[index - 1], row[index + 1 :]
     if word.has("link") and _RESULT.match(word.text):
         return not rest or (rest[0].text != "的" and not rest[0].has("quantity"))
+    if word.text in _COUNTED_LOSS and rest and not before.has("employee", "cust"):
+        return True
     if before.has("prep", "quote") or before.text in ("和", "的", "那", "这", "各", "每", "、") or sum(len(w.text) for w in rest) < 3:
         return False
-    if word.has("employee"):
-        return not before.has(*_ACTS, "vague") and before.text not in ("说", "夸", "骂", "选", "怪")
     if word.has("cust"):
         return _others_take_over(row, index)
-    if word.has("loss") and not word.has("act", "occasion") and len(word.text) >= 2:
+    if word.has("loss") and not word.has("act", "occasion") and len(word.text) >= 2 and word.text[0] != "重":
         joined = before.has("employee", "cust", "neg", *_ACTS, "quantity", "one", "adv", "change", "noact")
         return _acted(row[:index]) and not joined and before.text not in ("被", "全", "都", "就")
-    if word.text in _COUNTED_LOSS or (word.has("neg") and rest and rest[0].has("one", "loss")):
+    if word.has("neg") and rest[0].has("one", "loss"):
         return not before.has("employee", "cust")
     if word.has("change") and len(word.text) >= 2 and rest and rest[0].has("quantity"):
         return bool(before.tags) and not before.has("metric", "cust", "change", "neg", "adv", "time", *_ACTS, "noact", "link")
     return False
+
+
+def _employee_takes_over(row: list[Word], index: int) -> bool:
+    word, before = row[index], row[index - 1]
+    if not word.has("employee") or before.has("prep", "quote", *_ACTS, "vague", "cust") or sum(len(w.text) for w in row[index:]) < 4:
+        return False
+    return before.text not in ("和", "的", "那", "这", "、", "说", "夸", "骂", "选", "怪", "赖", "靠")
 
 
 def _others_take_over(row: list[Word], index: int) -> bool:
@@ -115,38 +124,37 @@ def _acted(row: list[Word]) -> bool:
     return any(word.has(*_ACTS) for word in row)
 
 
-_SKIPPED_BEFORE_SUBJECT = ("time", "adv", "link", "habit", "plain", "occasion")
-_OF_SOMEBODY = ("的", "这", "那", "负责", "带", "当", "经手", "手里", "手上")
+_SKIPPED_BEFORE_SUBJECT = ("time", "adv", "link", "habit", "plain", "occasion", "neg", "prep", "hypo", "maybe")
+_CHARGE = ("的", "这", "那", "那边", "这边", "负责", "名下", "手下", "手上", "手里")
 
 
 def _subject(piece: list[Word]) -> Subject:
     for index, word in enumerate(piece):
         before = piece[index - 1] if index else None
         after = piece[index + 1] if index + 1 < len(piece) else None
-        objective = before is not None and before.has("prep") and before.text not in ("的",)
-        if word.has("employee") and not objective:
-            if after is not None and after.text in ("的", "这", "那", "那边", "这边", "负责", "带的"):
-                return Subject.THING
-            return Subject.EMPLOYEE
-        if word.has("cust") and not objective and not word.has("act"):
-            if after is not None and after.text == "的":
+        object_of = before is not None and before.has("prep") and before.text != "的"
+        if word.has("employee") and not object_of:
+            return Subject.THING if after is not None and after.text in _CHARGE else Subject.EMPLOYEE
+        if word.has("cust") and not object_of and not word.has("act"):
+            if after is not None and (after.text == "的" or after.has("employee")):
                 continue
             return Subject.OTHERS
-        if word.has("act", "act1") and "".join(w.text for w in piece[index + 1 : index + 5]).find("的人") in range(6):
+        if word.has("metric") and not object_of:
+            return _of_thing(piece, index)
+        if word.has(*_ACTS) and "的人" in "".join(w.text for w in piece[index + 1 : index + 5]):
             return Subject.OTHERS
-        if word.has("act", "act1", "neg", "adv", "vague") or word.text in ("把", "将", "给", "让", "用", "按"):
+        if word.has(*_ACTS, "vague") or word.text in ("把", "将", "给", "让") or (word.has("neg") and index == 0):
             return Subject.SAME if _nothing_named(piece[:index]) else _of_thing(piece, index)
     return Subject.THING
 
 
 def _of_thing(piece: list[Word], index: int) -> Subject:
     """A topic stood before the verb; when somebody is named after it, he is the subject all the same."""
-    for later in range(index, len(piece)):
-        before = piece[later - 1]
-        if piece[later].has("employee") and not before.has("prep"):
+    for before, word in pairwise(piece[index:]):
+        if word.has("employee") and not before.has("prep"):
             return Subject.EMPLOYEE
     return Subject.THING
 
 
 def _nothing_named(before: list[Word]) -> bool:
-    return all(word.has(*_SKIPPED_BEFORE_SUBJECT, "neg", "prep") or word.text in "就也都还才，、 " for word in before)
+    return all(word.has(*_SKIPPED_BEFORE_SUBJECT) or word.text in "就也都还才，、 " for word in before)
