@@ -7,10 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,18 @@ class Server:
 @contextmanager
 def serving(answers: dict[str, Callable[[Asked], Response]]) -> Iterator[Server]:
     server = Server(answers)
-    listener = make_server("127.0.0.1", 0, server.application, threaded=True)
-    server.url = f"http://127.0.0.1:{listener.server_port}"
+    with serving_application(server.application) as server.url:
+        yield server
+
+
+@contextmanager
+def serving_application(application: WSGIApplication) -> Iterator[str]:
+    """Any WSGI application on a port of its own; its URL."""
+    listener = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=lambda: listener.serve_forever(poll_interval=0.02), daemon=True)
     thread.start()
     try:
-        yield server
+        yield f"http://127.0.0.1:{listener.server_port}"
     finally:
         listener.shutdown()
         thread.join(5)
