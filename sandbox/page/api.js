@@ -49,8 +49,27 @@ export const meters = () => get("meters");
 export const doubts = async () => (await get("doubts")).doubts;
 export const reset = () => ask("POST", "/sandbox/reset");
 
-/** The last `limit` entries of "requests", "deliveries" or "warnings". */
-export const latest = async (what, limit) => (await get(what, { limit }))[what].slice(-limit);
+/** Follows "requests", "deliveries" or "warnings", keeping the last `most` of them. */
+export class Log {
+  #after = 0;
+  #kept = [];
+
+  constructor(what, most) {
+    Object.assign(this, { what, most });
+  }
+
+  /** What is kept, oldest first, after asking for what is new. */
+  async read() {
+    const limit = 1000;
+    let found;
+    do {
+      found = (await get(this.what, { after: this.#after, limit }))[this.what];
+      this.#kept = [...this.#kept, ...found].slice(-this.most);
+      this.#after = found.at(-1)?.n ?? this.#after;
+    } while (found.length === limit);
+    return this.#kept;
+  }
+}
 
 /** What is new after change `after`; the server waits up to `wait` seconds for it. */
 export const changes = (after, wait) => ask("GET", "/sandbox/changes", { query: { after, wait }, within: (wait + 15) * 1000 });

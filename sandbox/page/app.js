@@ -141,6 +141,7 @@ async function start() {
   await Promise.all([world.load(), clock.load()]);
   readWanted();
   const change = await mount();
+  backstage.forget();
   backstage.refresh();
   return change;
 }

@@ -10,7 +10,7 @@ const EVERY_MS = 2000;
 const PANES = { traffic: "往来", usage: "用量", faults: "故障", doubts: "疑点" };
 const FAULTS = [
   ["下一次发消息答 500", [["wecom:message/send", "http_500"], ["dingtalk:POST /v1.0/card/instances/createAndDeliver", "http_500"]]],
-  ["下一次请求令牌过期", [["wecom:*", "token_expired"], ["dingtalk:*", "token_expired"]]],
+  ["下一次请求令牌过期", [["wecom:message/*", "token_expired"], ["dingtalk:POST /v1.0/card/*", "token_expired"]]],
   ["发出了但没有回音", [["wecom:message/send", "timeout_after_effect"], ["dingtalk:POST /v1.0/card/instances/createAndDeliver", "timeout_after_effect"]]],
   ["超出频率限制", [["wecom:message/send", "errcode:45009"], ["dingtalk:POST /v1.0/card/instances/createAndDeliver", "over_quota"]]],
   ["下一次点按送两遍", [["wecom:callback", "duplicate_delivery"], ["dingtalk:stream", "duplicate_delivery"]]],
@@ -25,6 +25,7 @@ export class Backstage {
   #say;
   #pane = "traffic";
   #open = new Set(); // entries that are unfolded
+  #logs;
   #content = el("div.pane", { role: "tabpanel", tabIndex: 0 });
   #tabs = el("div.pane-tabs", { role: "tablist", "aria-label": "幕后" });
   refresh = oneAtATime(() => this.#draw().catch(() => {}));
@@ -32,11 +33,17 @@ export class Backstage {
   constructor(root, say) {
     this.#root = root;
     this.#say = say;
+    this.forget();
     this.button = el("button.backstage-button", { type: "button", "aria-expanded": "false", "aria-controls": root.id, onclick: () => this.#toggle() }, icon("tools"), "幕后");
     const close = el("button.plain", { type: "button", "aria-label": "关上幕后", onclick: () => this.#toggle(false) }, icon("close"));
     fill(root, el("header", null, el("h2", null, "幕后"), close), this.#tabs, this.#content);
     root.addEventListener("keydown", (event) => event.key === "Escape" && this.#toggle(false));
     setInterval(() => document.hidden || this.refresh(), EVERY_MS); // requests of the bot are no changes of a chat
+  }
+
+  /** The sandbox was reset or is another one: read its records from the beginning. */
+  forget() {
+    this.#logs = Object.fromEntries(["requests", "deliveries", "warnings"].map((what) => [what, new api.Log(what, LINES)]));
   }
 
   #toggle(open = this.#root.hidden) {
@@ -77,8 +84,9 @@ export class Backstage {
   }
 
   #read(pane) {
-    if (pane === "traffic") return Promise.all([api.latest("requests", LINES), api.latest("deliveries", LINES)]);
-    if (pane === "usage") return Promise.all([api.meters(), api.latest("warnings", LINES)]);
+    const { requests, deliveries, warnings } = this.#logs;
+    if (pane === "traffic") return Promise.all([requests.read(), deliveries.read()]);
+    if (pane === "usage") return Promise.all([api.meters(), warnings.read()]);
     return pane === "faults" ? api.faults() : api.doubts();
   }
 

@@ -34,15 +34,21 @@ export function drawCard(card, hand) {
     buttons(card.buttons, hand),
     card.menu.length > 0 && buttons(card.menu.map((each) => ({ ...each, style: "normal", disabled: !card.tappable, menu: true })), hand, "menu"),
     links(card, hand),
-    state(card),
+    state(card, hand),
   );
+}
+
+/** What the bot made of the card, without what the finger on it ticked and chose: differs when the bot changed it. */
+export function faceOf(card) {
+  return JSON.stringify(card, (name, value) => (name === "checked" || name === "selected" ? undefined : value));
 }
 
 /** What a press sends besides the button: everything on the card that can be ticked, chosen or typed. */
 export function filledIn(card, draft) {
   const filled = {};
   if (card.checkboxes) filled.ticked = [...ticked(card.checkboxes, draft)];
-  if (card.fields.length) filled.fields = Object.fromEntries(card.fields.map((field) => [field.name, valueOf(field, draft)]));
+  const open = card.fields.filter((field) => !field.disabled && valueOf(field, draft) !== null);
+  if (open.length) filled.fields = Object.fromEntries(open.map((field) => [field.name, valueOf(field, draft)]));
   if (card.selects.length) filled.selects = Object.fromEntries(card.selects.map((each) => [each.key, chosen(each, draft)]).filter(([, id]) => id));
   return filled;
 }
@@ -184,7 +190,8 @@ function links(card, hand) {
   }));
 }
 
-function state(card) {
+function state(card, hand) {
   const shown = [card.submit?.text, ...card.buttons.map((button) => button.text)];
-  return card.state_text && !shown.includes(card.state_text) && el("p.card-state", null, icon("check"), card.state_text);
+  // WeCom writes the state on the greyed button itself.
+  return card.state_text && !shown.includes(card.state_text) && el("p.card-state", null, hand.platform === "dingtalk" && icon("check"), card.state_text);
 }

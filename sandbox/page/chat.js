@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { drawMessage, picture } from "./message.js";
-import { emptyDraft, filledIn, missingField } from "./card.js";
+import { emptyDraft, faceOf, filledIn, missingField } from "./card.js";
 import { el, fill, icon, oneAtATime } from "./dom.js";
 import { chatTime } from "./time.js";
 
@@ -106,10 +106,16 @@ export class ChatView {
   #replace(entry, message) {
     const before = entry.message;
     entry.message = message;
-    if (before.updated_at === message.updated_at && JSON.stringify(before.card) === JSON.stringify(message.card)) return;
-    if (before.updated_at !== message.updated_at) entry.state.locked = false;
-    if (before.updated_at !== message.updated_at) entry.state.draft = emptyDraft();
-    this.#redraw(entry, true);
+    if (looks(before) === looks(message)) return;
+    const turned = faceOf(before.card) !== faceOf(message.card);
+    if (turned) this.#turn(entry);
+    this.#redraw(entry, turned);
+  }
+
+  /** The bot changed the card: it can be pressed again, and what was ticked on the old one is gone. */
+  #turn({ state }) {
+    state.locked = false;
+    state.draft = emptyDraft();
   }
 
   #draw(entry) {
@@ -177,7 +183,7 @@ export class ChatView {
       else this.#taken(entry, outcome, card);
     } catch (error) {
       state.pending.delete(key);
-      this.#failed(entry, error.code === "not-on-the-card" ? "卡片已更新" : FAILED);
+      this.#failed(entry, error.code === "not-on-the-card" ? refusal(error.message) : FAILED);
       this.heardOf(message.id).catch(() => {});
     }
   }
@@ -190,12 +196,10 @@ export class ChatView {
 
   #taken(entry, outcome, card) {
     const { state } = entry;
-    if (card && JSON.stringify(card) !== JSON.stringify(entry.message.card)) {
-      entry.message = { ...entry.message, card };
-      state.locked = false;
-      state.draft = emptyDraft();
-    }
-    this.#redraw(entry, true);
+    const turned = card && faceOf(card) !== faceOf(entry.message.card);
+    if (turned) this.#turn(entry);
+    if (card) entry.message = { ...entry.message, card };
+    this.#redraw(entry, turned);
     if (state.locked) setTimeout(() => state.locked && ((state.locked = false), this.#redraw(entry)), GREY_AT_MOST_MS);
   }
 
@@ -272,4 +276,13 @@ export class ChatView {
       return false;
     }
   }
+}
+
+function looks({ card, text, content, recalled }) {
+  return JSON.stringify([card, text, content, recalled]);
+}
+
+/** A form refuses in its own words ("请至少勾一项"); anything else means that the phone showed an old card. */
+function refusal(detail) {
+  return /[\u4e00-\u9fff]/.test(detail) ? detail : "卡片已更新";
 }

@@ -39,10 +39,16 @@ function drawFile({ kind, content, text }, scene) {
   return el("div.bubble", null, url ? el("a", { href: url, target: "_blank", rel: "noopener" }, name) : name);
 }
 
-/** A picture that opens large; what cannot be shown says so. Pictures from outside this machine are never fetched. */
+/** A picture that opens large; what cannot be shown says so. Pictures from outside this machine are never asked for. */
 export function picture(url, words, scene) {
+  const missing = el("span.no-picture", null, icon("picture"), words || "图片");
+  if (!isLocal(url)) return missing;
   const shown = el("img", { src: url, alt: words || "图片", loading: "lazy" });
   const button = el("button.picture", { type: "button", "aria-label": `放大${words || "图片"}`, onclick: () => scene.enlarge(url, words) }, shown);
-  shown.addEventListener("error", () => button.replaceWith(el("span.no-picture", null, icon("picture"), words || "图片")), { once: true });
+  shown.addEventListener("error", () => button.replaceWith(missing), { once: true });
   return button;
+}
+
+function isLocal(url) {
+  return URL.canParse(url, location) && [location.hostname, "127.0.0.1", "localhost"].includes(new URL(url, location).hostname);
 }

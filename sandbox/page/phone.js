@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { ChatView } from "./chat.js";
 import { avatar, badge, el, fill, icon, oneAtATime } from "./dom.js";
-import { chatTime, clockTime, now } from "./time.js";
+import { chatTime, now, parts } from "./time.js";
 import { PLATFORM_NAMES, SHORT_NAMES } from "./world.js";
 
 const TOAST_MS = 2600;
@@ -35,7 +35,7 @@ export class Phone {
     this.#screen = el("div.screen", null, el("div.status-bar", { "aria-hidden": "true" }, this.#time, el("i.signal"), el("i.battery")), this.#body, this.#banner, this.#toast);
     this.element = el("section.phone", { data: { platform, person } }, this.#caption, el("div.frame", null, this.#screen), this.#told);
     for (const attention of ["pointerenter", "focusin"]) this.#screen.addEventListener(attention, () => this.sawEnd());
-    this.#time.textContent = clockTime(now());
+    this.#time.textContent = parts(now()).time;
     this.tick();
   }
 
@@ -83,8 +83,9 @@ export class Phone {
 
   /** Redraw what depends on the time. */
   tick() {
-    const time = clockTime(now());
-    if (this.#time.textContent === time) return;
+    const { day, time } = parts(now());
+    if (this.minute === `${day} ${time}`) return;
+    this.minute = `${day} ${time}`;
     this.#time.textContent = time;
     if (this.#view) this.#view.retime();
     else this.#draw();

@@ -31,12 +31,7 @@ function china(ms) {
   };
 }
 
-/** "14:23" */
-export function clockTime(ms) {
-  return china(ms).time;
-}
-
-/** {date: "9月12日", weekday: "周六", time: "14:23", seconds: "05", iso: "2026-09-12T14:23"} */
+/** {date: "9月12日", weekday: "周六", time: "14:23", seconds: "05", iso: "2026-09-12T14:23", day: days since 1970} */
 export function parts(ms) {
   const at = china(ms);
   return { ...at, date: `${at.month}月${at.date}日` };
