@@ -116,8 +116,8 @@ class Gateway:
             self._server.shutdown()
 
     def issue_ticket(self, subscriptions: set[tuple[str, str]], ua: str) -> str:
-        """A ticket for one connection; it has characters that must be encoded in a URL."""
-        ticket = f"{secrets.token_urlsafe(18)}+/{secrets.token_urlsafe(6)}="
+        """A ticket for one connection. Only hex: the nodejs SDK puts it into the URL as it is [run]."""
+        ticket = secrets.token_hex(24)
         with self._lock:
             self._tickets[ticket] = _Ticket(monotonic() + TICKET_SECONDS, subscriptions, ua)
         return ticket
