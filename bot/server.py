@@ -51,7 +51,7 @@ class WebServer:
     def __init__(self, app: App) -> None:
         web = app.settings.web
         self._server: Any = create_server(flask_app(app), host=web.host, port=web.port, threads=web.threads, ident=None)
-        self.port: int = self._server.effective_port
+        self.port = int(self._server.effective_port)
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 
     def start(self) -> None:
