@@ -30,6 +30,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def stamp(moment: datetime) -> str:
+    """ISO 8601 in UTC to the microsecond, for times that lifetimes are measured from."""
+    return moment.astimezone(UTC).isoformat()
+
+
 def parse_iso(text: str) -> datetime:
     """An aware UTC time; raises ValueError for anything without a time zone."""
     moment = datetime.fromisoformat(text)

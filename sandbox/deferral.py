@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,10 +17,11 @@ class Deferral:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, list[Work]] = defaultdict(list)
+        self._closed = False
 
     def later(self, seconds: float, work: Work) -> None:
         """Do the work after some real seconds."""
-        timer = threading.Timer(seconds, work)
+        timer = threading.Timer(seconds, self._do, [work])
         timer.daemon = True
         timer.start()
 
@@ -28,6 +30,18 @@ class Deferral:
         with self._lock:
             self._held[channel].append(work)
         self.later(LONGEST_HOLD_SECONDS, lambda: self.release(channel))
+
+    def close(self) -> None:
+        """Whatever is still to come is forgotten; what is under way may fail unheard."""
+        self._closed = True
+
+    def _do(self, work: Work) -> None:
+        try:
+            if not self._closed:
+                work()
+        except sqlite3.ProgrammingError:
+            if not self._closed:
+                raise
 
     def release(self, channel: str) -> None:
         """A delivery has ended: what was held goes now."""

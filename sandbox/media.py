@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from sandbox.clock import iso
+from sandbox.clock import stamp
 from sandbox.store import Doc
 from sandbox.world import World
 
@@ -17,7 +17,7 @@ def keep_media(world: World, content: bytes, kind: str, file_name: str) -> str:
     media_id = secrets.token_urlsafe(32)
     (world.media_dir / media_id).write_bytes(content)
     mime = sniff(content)
-    world.store.put(MEDIA, media_id, {"type": kind, "name": file_name, "mime": mime, "at": iso(world.clock.now())})
+    world.store.put(MEDIA, media_id, {"type": kind, "name": file_name, "mime": mime, "at": stamp(world.clock.now())})
     return media_id
 
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from flask import Flask, Response, request, send_from_directory
 from waitress.server import BaseWSGIServer, create_server
+from waitress.wasyncore import close_all
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -62,7 +63,8 @@ class Sandbox:
         gateway.start()
         self.dingtalk = DingTalk(self.world, gateway, read_spec(card_spec) if card_spec else None)
         self.info = Info(bound_port, gateway.port)
-        app = build_app(self.world, self.dingtalk, Control(self.world, self.dingtalk, agenda_url, bound_port))
+        self.control = Control(self.world, self.dingtalk, agenda_url, bound_port)
+        app = build_app(self.world, self.dingtalk, self.control)
         self._http: BaseWSGIServer = create_server(
             app,
             sockets=[listening],
@@ -71,15 +73,19 @@ class Sandbox:
             max_request_body_size=LARGEST_BODY,
             ident=None,
         )
-        threading.Thread(target=self._http.run, name="http", daemon=True).start()
+        self._http_thread = threading.Thread(target=self._http.run, name="http", daemon=True)
+        self._http_thread.start()
         _write(state_dir / "sandbox.json", self.info)
 
     def stop(self) -> None:
         """End everything that waits, close the ports and the database."""
         self.world.stopping.set()
+        self.world.deferral.close()
         self.world.chats.close()
         self.dingtalk.gateway.stop()
-        self._http.close()
+        # In the loop's own thread: closing its sockets from here would make it stumble over them.
+        self._http.pull_trigger(lambda: close_all(self._http._map, ignore_all=True))
+        self._http_thread.join(1)
         self.world.store.close()
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import FileStorage
 
-from sandbox.clock import iso, parse_iso
+from sandbox.clock import parse_iso, stamp
 from sandbox.faults import Fault
 from sandbox.gate import Answer, Heard, pass_through
 from sandbox.store import Doc
@@ -204,7 +204,7 @@ def _current_token(world: World) -> tuple[str, int]:
     with world.store.transaction():
         alive = [token for token, kept in world.store.all(TOKENS) if parse_iso(kept["expires_at"]) > now]
         token = alive[0] if alive else secrets.token_hex(16)
-        world.store.put(TOKENS, token, {"expires_at": iso(now + TOKEN_LIFETIME)})
+        world.store.put(TOKENS, token, {"expires_at": stamp(now + TOKEN_LIFETIME)})
     return token, int(TOKEN_LIFETIME.total_seconds())
 
 

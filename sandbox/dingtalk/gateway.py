@@ -23,7 +23,7 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response as HandshakeResponse
 from websockets.sync.server import Server, ServerConnection, serve
 
-from sandbox.clock import iso, monotonic, real_now
+from sandbox.clock import monotonic, real_now, stamp
 from sandbox.store import Doc
 from sandbox.world import World
 
@@ -203,7 +203,7 @@ class Gateway:
     def _attend(self, socket_connection: ServerConnection) -> None:
         with self._lock:
             ticket = self._greeted.pop(str(socket_connection.id))
-            connection = Connection(secrets.token_hex(16), socket_connection, ticket.subscriptions, ticket.ua, iso(real_now()))
+            connection = Connection(secrets.token_hex(16), socket_connection, ticket.subscriptions, ticket.ua, stamp(real_now()))
             self._connections[connection.id] = connection
         try:
             for text in socket_connection:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.clock import iso, parse_iso
+from sandbox.clock import parse_iso, stamp
 from sandbox.company import Person
 from sandbox.dingtalk.api import TOKEN_HEADER, Call, OldRefused, Refused, needs
 from sandbox.dingtalk.hub import DingTalk
@@ -112,8 +112,8 @@ def user_access_token(call: Call) -> Doc:
         raise Refused("invalidParameter.authCode.notFound", "不存在的authCode")
     now = call.world.clock.now()
     token, refresh = secrets.token_hex(16), secrets.token_hex(16)
-    call.world.store.put(USER_TOKENS, token, {"person": person.key, "kind": "access", "ends": iso(now + TOKEN_LIFETIME)})
-    call.world.store.put(USER_TOKENS, refresh, {"person": person.key, "kind": "refresh", "ends": iso(now + REFRESH_LIFETIME)})
+    call.world.store.put(USER_TOKENS, token, {"person": person.key, "kind": "access", "ends": stamp(now + TOKEN_LIFETIME)})
+    call.world.store.put(USER_TOKENS, refresh, {"person": person.key, "kind": "refresh", "ends": stamp(now + REFRESH_LIFETIME)})
     return {"accessToken": token, "refreshToken": refresh, "expireIn": int(TOKEN_LIFETIME.total_seconds()), "corpId": app.corp_id}
 
 
@@ -132,7 +132,7 @@ def users_me(call: Call) -> Doc:
 
 def _new_code(dingtalk: DingTalk, person: Person, kind: str) -> str:
     code = secrets.token_hex(16)
-    dingtalk.world.store.put(CODES, code, {"person": person.key, "kind": kind, "at": iso(dingtalk.world.clock.now())})
+    dingtalk.world.store.put(CODES, code, {"person": person.key, "kind": kind, "at": stamp(dingtalk.world.clock.now())})
     return code
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.chats import Chat, Message
-from sandbox.clock import iso, parse_iso
+from sandbox.clock import parse_iso, stamp
 from sandbox.dingtalk.api import Call, OldRefused, Refused, needs
 from sandbox.dingtalk.hub import DingTalk
 from sandbox.gate import Answer, Heard, pass_through
@@ -163,7 +163,7 @@ def download(call: Call) -> Doc:
     if kept.get("broken"):
         raise Refused("unknownError", "unknownError", 500)
     expires, signature = call.world.clock.now() + FILE_LIFETIME, secrets.token_hex(20)
-    call.world.store.put(FILES, signature, {"media": kept["media"], "expires": iso(expires)})
+    call.world.store.put(FILES, signature, {"media": kept["media"], "expires": stamp(expires)})
     name = f"{secrets.token_hex(8)}.file"
     return {"downloadUrl": f"{call.world.base_url}/oss/{name}?Expires={int(expires.timestamp())}&Signature={signature}"}
 
@@ -242,14 +242,14 @@ def new_session(dingtalk: DingTalk, chat: Chat) -> tuple[str, int]:
     """(sessionWebhook, its end in ms) of an incoming message; valid for 90 minutes."""
     session = secrets.token_hex(16)
     ends = dingtalk.world.clock.now() + timedelta(minutes=90)
-    dingtalk.world.store.put(SESSIONS, session, {"chat": chat.id, "ends": iso(ends)})
+    dingtalk.world.store.put(SESSIONS, session, {"chat": chat.id, "ends": stamp(ends)})
     return f"{dingtalk.world.base_url}/robot/sendBySession?session={session}", round(ends.timestamp() * 1000)
 
 
 def new_download_code(dingtalk: DingTalk, media_id: str, *, broken: bool = False) -> str:
     """A code for messageFiles/download. A broken one (pictureDownloadCode) ends in HTTP 500, as users report."""
     code = secrets.token_urlsafe(30)
-    dingtalk.world.store.put(DOWNLOADS, code, {"media": media_id, "at": iso(dingtalk.world.clock.now()), "broken": broken})
+    dingtalk.world.store.put(DOWNLOADS, code, {"media": media_id, "at": stamp(dingtalk.world.clock.now()), "broken": broken})
     return code
 
 
@@ -309,7 +309,7 @@ def _group(call: Call) -> Chat:
 
 def _new_handle(call: Call) -> str:
     handle = secrets.token_urlsafe(24) + "+/="
-    call.world.store.put(SENDS, handle, {"at": iso(call.world.clock.now()), "recalled": False})
+    call.world.store.put(SENDS, handle, {"at": stamp(call.world.clock.now()), "recalled": False})
     return handle
 
 

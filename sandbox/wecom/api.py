@@ -15,7 +15,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import FileStorage
 
-from sandbox.clock import iso, parse_iso
+from sandbox.clock import parse_iso, stamp
 from sandbox.faults import Fault
 from sandbox.gate import Answer, Heard, pass_through
 from sandbox.store import Doc
@@ -109,7 +109,7 @@ def gettoken(call: Call) -> Doc:
         if kept["role"] == role and timedelta() < left <= lifetime:
             return {"access_token": token, "expires_in": int(left.total_seconds())}
     token = secrets.token_urlsafe(48)
-    call.world.store.put(TOKENS, token, {"role": role, "expires_at": iso(now + lifetime)})
+    call.world.store.put(TOKENS, token, {"role": role, "expires_at": stamp(now + lifetime)})
     return {"access_token": token, "expires_in": int(lifetime.total_seconds())}
 
 
@@ -126,7 +126,7 @@ def coded_fault(world: World, fault: Fault) -> Answer:
 def expire_tokens(world: World) -> None:
     """The platform may end tokens early; callers must fetch a new one [doc 91039]."""
     for token, kept in world.store.all(TOKENS):
-        world.store.put(TOKENS, token, kept | {"expires_at": iso(world.clock.now())})
+        world.store.put(TOKENS, token, kept | {"expires_at": stamp(world.clock.now())})
 
 
 def _read_body(call: Call, method: str) -> None:

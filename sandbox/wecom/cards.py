@@ -90,7 +90,7 @@ def check_card(card: object, *, replacing: bool = False) -> Findings:
         found.wrong("template_card is missing", EMPTY)
         return found
     kind = card.get("card_type")
-    if kind not in FIELDS:
+    if not isinstance(kind, str) or kind not in FIELDS:
         found.wrong(f"card_type {kind!r} is unknown")
         return found
     _check_fields(card, kind, replacing, found)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.clock import iso, parse_iso
+from sandbox.clock import parse_iso, stamp
 from sandbox.company import opaque
 from sandbox.login import asking_person, choice_page
 from sandbox.store import Doc
@@ -36,7 +36,7 @@ def login_blueprint(world: World) -> Blueprint:
         if person is None or person.wecom is None:
             return Response(choice_page(world, "wecom", "企业微信登录"), content_type="text/html; charset=utf-8")
         code = secrets.token_urlsafe(32)
-        world.store.put(LOGIN_CODES, code, {"userid": person.wecom.userid, "at": iso(world.clock.now()), "used": False})
+        world.store.put(LOGIN_CODES, code, {"userid": person.wecom.userid, "at": stamp(world.clock.now()), "used": False})
         return redirect(_with_query(request.args["redirect_uri"], {"code": code, "state": request.args.get("state", "")}))
 
     return routes

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.chats import Message
-from sandbox.clock import iso, parse_iso
+from sandbox.clock import parse_iso, stamp
 from sandbox.company import Person
 from sandbox.store import Doc
 from sandbox.wecom import cards
@@ -154,7 +154,7 @@ def _seen_before(call: Call) -> Doc | None:
 
 def _remember(call: Call, answer: Doc) -> None:
     if call.body.get("enable_duplicate_check"):
-        call.world.store.put(SEEN, _fingerprint(call), {"at": iso(call.world.clock.now()), "answer": answer})
+        call.world.store.put(SEEN, _fingerprint(call), {"at": stamp(call.world.clock.now()), "answer": answer})
 
 
 def _fingerprint(call: Call) -> str:
@@ -243,7 +243,7 @@ def _deliver(call: Call, kind: str, recipients: Recipients) -> Doc:
     with world.store.transaction():
         for person in recipients.people:
             _put_into_chat(world, person, raw, msgid)
-        world.store.put(SENDS, msgid, {"sent_at": iso(world.clock.now())})
+        world.store.put(SENDS, msgid, {"sent_at": stamp(world.clock.now())})
         if card.get("task_id"):
             world.store.put(TASKS, card["task_id"], {"msgid": msgid})
         if cards.takes_callbacks(card):
@@ -272,7 +272,7 @@ def _put_into_chat(world: World, person: Person, raw: Doc, msgid: str) -> None:
 def new_code(world: World, msgid: str, tapper: str | None) -> str:
     """A response_code; `tapper` is the person key of the tap it comes from, None for a send."""
     code = secrets.token_urlsafe(24)
-    world.store.put(CODES, code, {"msgid": msgid, "at": iso(world.clock.now()), "used": False, "tapper": tapper})
+    world.store.put(CODES, code, {"msgid": msgid, "at": stamp(world.clock.now()), "used": False, "tapper": tapper})
     return code
 
 

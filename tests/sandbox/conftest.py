@@ -329,7 +329,7 @@ def wait_for(found: Callable[[], Any], what: str, seconds: float = 10) -> Any:
 # ---- cards that the tests send
 
 
-def vote(task_id: str = "vote-1", **changes: Any) -> Json:
+def vote(task_id: str | None = "vote-1", **changes: Any) -> Json:
     """A WeCom checkbox card."""
     options = [{"id": "a", "text": "促单", "is_checked": False}, {"id": "b", "text": "安抚", "is_checked": False}]
     card: Json = {
