@@ -84,7 +84,7 @@ class Sandbox:
         self.world.chats.close()
         self.dingtalk.gateway.stop()
         # In the loop's own thread: closing its sockets from here would make it stumble over them.
-        self._http.pull_trigger(lambda: close_all(self._http._map, ignore_all=True))
+        self._http.trigger.pull_trigger(lambda: close_all(self._http._map, ignore_all=True))
         self._http_thread.join(1)
         self.world.store.close()
 
