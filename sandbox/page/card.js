@@ -166,13 +166,18 @@ function submit(card, hand) {
 
 function buttons(all, hand, name = "buttons") {
   if (!all.length) return null;
-  const longest = Math.max(...all.map((button) => button.text.length));
-  const shape = all.length > 3 || longest * all.length > 14 ? "tall" : "wide";
-  return el(`div.${name}.${shape}`, null, all.map((button) => {
+  return el(`div.${name}.${shapeOf(all)}`, null, all.map((button) => {
     if (button.url && !button.disabled) return hand.make.link(button.text, button.url, `button ${button.style}`);
     const what = button.menu ? { menu: button.key } : { button: button.key };
     return pressable(button.text, button.style, button.disabled || hand.locked, button.key, hand, what);
   }));
+}
+
+/** Side by side when the words fit, else in pairs, else one below the other. */
+function shapeOf(all) {
+  const longest = Math.max(...all.map((button) => button.text.length));
+  if (all.length <= 3 && longest * all.length <= 14) return "wide";
+  return all.length % 2 === 0 && longest <= 6 ? "pairs" : "tall";
 }
 
 function pressable(text, style, disabled, key, hand, what) {

@@ -13,7 +13,7 @@ const FAILED = "操作失败,请重试";
 const BIGGEST_PICTURE = 10 * 1024 * 1024;
 
 /**
- * `phone` gives {person, platform, world, toast(words), tell(outcome, what), enlarge(url, words), looking}.
+ * `phone` gives {id, person, platform, world, toast(words), tell(outcome, what), tellQuietly(words), enlarge(url, words), sawEnd()}.
  * `chat` is the Chat of the control API.
  */
 export class ChatView {
@@ -207,7 +207,7 @@ export class ChatView {
 
   #composer() {
     const { platform, world } = this.#phone;
-    const group = this.chat.kind === "group";
+    const { group } = this.scene;
     const deaf = group && platform === "wecom";
     const text = el("textarea", {
       rows: 1, maxLength: 4000, enterKeyHint: "send", "aria-label": `发消息给${this.chat.title}`,
@@ -253,23 +253,24 @@ export class ChatView {
   }
 
   async #send(words) {
-    const mention = this.chat.kind === "group" && words.includes(`@${this.#phone.world.bot}`);
+    const mention = this.scene.group && words.includes(`@${this.#phone.world.bot}`);
     const { person } = this.#phone;
-    return this.#deliver(api.say(this.chat.id, { person, text: words, mention_bot: mention }), "消息");
+    return this.#deliver(api.say(this.chat.id, { person, text: words, mention_bot: mention }), "消息", mention);
   }
 
   async #sendPicture(file) {
     if (!file) return;
     if (!file.type.startsWith("image/") || file.size > BIGGEST_PICTURE) return this.#phone.toast("只能发 10 MB 以内的图片");
-    await this.#deliver(api.sayPicture(this.chat.id, this.#phone.person, file, false), "图片");
+    await this.#deliver(api.sayPicture(this.chat.id, this.#phone.person, file, false), "图片", false);
   }
 
-  async #deliver(sending, what) {
+  async #deliver(sending, what, mention) {
     this.#toEnd(true);
     try {
       const { outcome } = await sending;
       // A real client shows a message as sent whether or not a bot has heard it; only the line under the phone tells.
-      this.#phone.tell(outcome, what);
+      if (this.scene.group && !(mention && outcome.delivered)) this.#phone.tellQuietly("机器人听不到群里没有 @ 它的话");
+      else this.#phone.tell(outcome, what);
       return true;
     } catch (error) {
       this.#phone.toast(error instanceof api.Problem ? `没有发出:${error.message}` : "没有发出,请重试");

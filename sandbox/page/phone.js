@@ -118,6 +118,11 @@ export class Phone {
     this.#told.textContent = inWords(outcome, what);
   }
 
+  tellQuietly(words) {
+    this.#told.className = "told";
+    this.#told.textContent = words;
+  }
+
   enlarge(url, words) {
     this.#acts.enlarge(url, words);
   }
@@ -139,6 +144,7 @@ export class Phone {
   async #fetchChats() {
     const before = new Map(this.#chats.map((chat) => [chat.id, chat.unread]));
     this.#chats = await api.chats(this.person, this.platform);
+    this.world.bot = this.#chats[0].title;
     const ringing = this.#chats.find((chat) => before.size && chat.unread > (before.get(chat.id) ?? 0) && chat.id !== this.#view?.chat.id);
     if (ringing && this.#view) this.#ring(ringing);
     if (this.#view) this.#drawHeader();

@@ -8,7 +8,7 @@ export const PLATFORM_NAMES = { dingtalk: "钉钉", wecom: "企业微信" };
 export const SHORT_NAMES = { dingtalk: "钉钉", wecom: "企微" };
 
 export class World {
-  bot = "三秒";
+  bot = ""; // what the private chats are called, known from the first phone on
   people = new Map();
   phones = [];
 

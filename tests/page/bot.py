@@ -37,10 +37,11 @@ class Heard:
 
 @dataclass
 class Bot:
-    """`on_tap` decides what a tap is answered with; None is a plain "received"."""
+    """`api` is the sandbox. `on_tap` decides what a tap is answered with; None: just received. `next_due`: ISO, for the agenda."""
 
     company: Company
-    api: str
+    api: str = ""
+    next_due: str | None = None
     taps: list[Heard] = field(default_factory=list)
     said: list[dict[str, Any]] = field(default_factory=list)
     on_tap: Callable[[Heard], Response | None] = lambda _: None
@@ -153,6 +154,9 @@ class Bot:
         self.taps.append(heard)
         return self.on_tap(heard) or received or Response()
 
+    def agenda(self, _: Asked) -> Response:
+        return Response(json.dumps({"next_due_at": self.next_due}), content_type="application/json")
+
     def register(self, own_url: str) -> None:
         """Tell both platforms where to call."""
         self._put("wecom/callback", {"url": f"{own_url}/wecom"})
@@ -165,13 +169,14 @@ class Bot:
 
 
 @contextmanager
-def running_bot(company: Company, api: str) -> Iterator[tuple[Bot, str]]:
+def running_bot(company: Company) -> Iterator[tuple[Bot, str]]:
     """The bot and the address it listens on."""
-    bot = Bot(company, api)
+    bot = Bot(company)
     answers: dict[str, Callable[[Asked], Response]] = {
         "/wecom": bot.hear_wecom,
         "/card": bot.hear_dingtalk_card,
         "/robot": bot.hear_dingtalk_robot,
+        "/agenda": bot.agenda,
     }
     with serving(answers) as server:
         yield bot, server.url

@@ -31,10 +31,11 @@ expect.set_options(timeout=5_000)
 
 
 @contextmanager
-def sandbox_process(state: Path, port: int = 0) -> Iterator[str]:
-    """A sandbox in a process of its own; its address."""
+def sandbox_process(state: Path, port: int = 0, agenda: str = "http://127.0.0.1:9/") -> Iterator[str]:
+    """A sandbox in a process of its own; its address. Nobody answers at the default agenda."""
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--state", str(state), "--company", str(COMPANY)]
-    with subprocess.Popen([*command, "--card-spec", str(TEMPLATE)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    command += ["--card-spec", str(TEMPLATE), "--agenda-url", agenda]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
@@ -54,7 +55,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Bot, str]]:
     """(address of the sandbox, the bot, address of the bot); asks for the browser first, so that without one nothing is started."""
-    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as url, running_bot(read_company(COMPANY), url) as (bot, own_url):
+    state = tmp_path_factory.mktemp("sandbox")
+    with running_bot(read_company(COMPANY)) as (bot, own_url), sandbox_process(state, agenda=f"{own_url}/agenda") as url:
+        bot.api = url
         yield url, bot, own_url
 
 
@@ -66,6 +69,7 @@ def sandbox(running: tuple[str, Bot, str]) -> str:
     bot.taps.clear()
     bot.said.clear()
     bot.on_tap = lambda _: None
+    bot.next_due = None
     bot.register(own_url)
     post(url, "clock", {"set": FRIDAY})
     return url

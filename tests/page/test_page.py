@@ -203,6 +203,9 @@ def test_a_wecom_group_says_that_the_bot_cannot_hear_it(open_page: OpenPage, bot
 
     expect(writing(on)).to_have_attribute("placeholder", "发消息(企业微信群里三秒听不到)")
     expect(on.locator(".hints")).to_have_count(0)
+    writing(on).fill("大家好")
+    writing(on).press("Enter")
+    expect(on.locator(".told:not(.bad)")).to_have_text("机器人听不到群里没有 @ 它的话")
 
 
 def test_a_picture_is_sent_shown_and_enlarged(open_page: OpenPage, bot: Bot) -> None:
@@ -279,7 +282,18 @@ def test_the_clock_moves_stops_and_is_set(open_page: OpenPage) -> None:
     expect(face).to_contain_text("9月18日 周五17:05")
     expect(face).to_contain_text("已冻结")
     expect(page.locator(".status-bar time").first).to_have_text("17:05")
-    expect(page.get_by_role("button", name="到下一个到期点")).to_be_disabled()
+
+
+def test_the_clock_jumps_to_what_the_bot_has_due_next(open_page: OpenPage, bot: Bot) -> None:
+    page = open_page()
+    jump = page.get_by_role("button", name="到下一个到期点")
+
+    jump.click()
+    expect(page.locator("#notice")).to_have_text("没有等着到期的事")
+    bot.next_due = "2026-09-14T06:23:00Z"
+    jump.click()
+
+    expect(page.locator(".now")).to_contain_text("9月14日 周一14:23")
 
 
 def test_times_in_a_chat_follow_the_clock(open_page: OpenPage, bot: Bot, sandbox: str) -> None:
@@ -397,6 +411,9 @@ def test_backstage_shows_what_went_on_and_lets_things_go_wrong(open_page: OpenPa
     expect(page.locator(".active-faults li")).to_have_count(2)
     page.get_by_role("button", name="关掉 wecom:callback duplicate_delivery").click()
     expect(page.locator(".active-faults li")).to_have_count(1)
+    for switch in page.locator(".switches button").all():
+        switch.click()
+        expect(page.locator("#notice")).to_have_text(f"已安排:{switch.inner_text()}")
     page.keyboard.press("Escape")
 
     expect(page.locator(".backstage")).to_be_hidden()
@@ -448,6 +465,7 @@ def test_the_page_is_small_and_asks_nobody_else(open_page: OpenPage, bot: Bot, s
     page = open_page()
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     asked: list[str] = []
     transferred: list[float] = []
     page.on("request", lambda request: asked.append(request.url))
