@@ -20,6 +20,7 @@ import json
 import logging
 import random
 import threading
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -51,7 +52,7 @@ _OPEN_SECONDS = (2, 3)
 _PRESS_SECONDS = 1.8  # DingTalk waits 2 s, the way there and back included, and ignores what comes later
 _EVENT_SECONDS = 2.8  # DingTalk waits 3 s, then sends the event again
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
-_STABLE_SECONDS = 5.0  # a connection that held so long was no failure: the next one opens at once
+_STABLE_SECONDS = 5.0  # a connection that held so long was no failure: the next one is opened at once
 _DRAIN_SECONDS = 5.0  # the gateway closes a socket about 10 s after it has said goodbye
 _STOP_SECONDS = 1.5
 _MOST_PENDING = 100
@@ -124,34 +125,43 @@ class StreamService:
             workers.shutdown(wait=False, cancel_futures=True)
 
     async def _stay_connected(self, opener: ThreadPoolExecutor, workers: ThreadPoolExecutor, leaving: set[asyncio.Task[None]]) -> None:
-        loop, pause = asyncio.get_running_loop(), _FIRST_PAUSE
+        pause = _FIRST_PAUSE
         while True:
-            began = loop.time()
-            connection = _Connection(self._credential, self._handle, workers, self._silence)
-            uri = await loop.run_in_executor(opener, connection.open, self._api_base)
-            if uri is not None:
-                await self._serve(connection, uri, leaving)
-                self._change(False)
-            if uri is not None and loop.time() - began >= _STABLE_SECONDS:
+            held = False
+            try:
+                held = await self._connect_once(opener, workers, leaving)
+            except Exception as error:  # noqa: BLE001 - the thread must outlive any surprise, else the bot is deaf and nobody knows
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                log.error("the connection broke: %s at %s:%s", type(error).__name__, where.name, where.lineno)
+            self._change(False)
+            if held:
                 pause = _FIRST_PAUSE
             else:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _serve(self, connection: _Connection, uri: str, leaving: set[asyncio.Task[None]]) -> None:
+    async def _connect_once(self, opener: ThreadPoolExecutor, workers: ThreadPoolExecutor, leaving: set[asyncio.Task[None]]) -> bool:
+        """One connection from its opening to its end. Whether it held for a while; if not, the next one should wait a little."""
+        loop = asyncio.get_running_loop()
+        connection = _Connection(self._credential, self._handle, workers, self._silence)
+        uri = await loop.run_in_executor(opener, connection.open, self._api_base)
+        if uri is None:
+            return False
         try:
             socket = await connect(uri, proxy=None if is_loopback(uri) else True, close_timeout=1, logger=_mute)
         except (OSError, TimeoutError, websockets.exceptions.WebSocketException) as error:
             log.warning("cannot connect to the gateway: %s", type(error).__name__)
-            return
+            return False
+        began = loop.time()
         self._change(True)
         log.info("connected")
         try:
             await connection.serve(socket)
         finally:
-            ending = asyncio.get_running_loop().create_task(connection.leave(socket))
+            ending = loop.create_task(connection.leave(socket))
             leaving.add(ending)
             ending.add_done_callback(leaving.discard)
+        return loop.time() - began >= _STABLE_SECONDS
 
     def _change(self, connected: bool) -> None:
         if connected != self._connected:

@@ -53,7 +53,7 @@ def test_any_change_of_the_signed_parts_is_noticed() -> None:
     "plain",
     [
         b"",
-        b"\x20" * 31 + b"\x21",  # padding longer than a block
+        b"r" * 16 + b"\x00" * 4 + b"dingdemoapp" + b"\x21" * 33,  # padding longer than a block
         b"x" * 31 + b"\x00",  # no padding at all
         b"x" * 30 + b"\x01\x02",  # padding bytes that differ
         b"x" * 19 + b"\x0d" * 13,  # too short for a head

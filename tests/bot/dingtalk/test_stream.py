@@ -234,6 +234,8 @@ def test_a_gateway_that_never_pings_is_not_suspected(gateway: Gateway, dispatch:
         as_json({"endpoint": 7, "ticket": None}),
         as_json({"code": "invalidClientIdOrSecret", "message": "no"}, 400),
         as_json({"endpoint": "ws://127.0.0.1:9/connect", "ticket": "t"}),
+        as_json({"endpoint": "ftp://127.0.0.1/connect", "ticket": "t"}),
+        as_json({"endpoint": "ws://[::1/connect", "ticket": "t"}),
         Response(status=500),
     ],
 )
