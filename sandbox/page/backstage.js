@@ -13,9 +13,9 @@ const FAULTS = [
   ["下一次请求令牌过期", [["wecom:message/*", "token_expired"], ["dingtalk:POST /v1.0/card/*", "token_expired"]]],
   ["发出了但没有回音", [["wecom:message/send", "timeout_after_effect"], ["dingtalk:POST /v1.0/card/instances/createAndDeliver", "timeout_after_effect"]]],
   ["超出频率限制", [["wecom:message/send", "errcode:45009"], ["dingtalk:POST /v1.0/card/instances/createAndDeliver", "over_quota"]]],
-  ["下一次点按送两遍", [["wecom:callback", "duplicate_delivery"], ["dingtalk:stream", "duplicate_delivery"]]],
-  ["下一次点按迟 10 秒", [["wecom:callback", "delayed_delivery"], ["dingtalk:stream", "delayed_delivery"]]],
-  ["下一次点按丢掉", [["wecom:callback", "drop"], ["dingtalk:stream", "drop"]]],
+  ["下一次推送送两遍", [["wecom:callback", "duplicate_delivery"], ["dingtalk:stream", "duplicate_delivery"]]],
+  ["下一次推送迟 10 秒", [["wecom:callback", "delayed_delivery"], ["dingtalk:stream", "delayed_delivery"]]],
+  ["下一次推送丢掉", [["wecom:callback", "drop"], ["dingtalk:stream", "drop"]]],
   ["断开钉钉连接", [["dingtalk:stream", "disconnect"]]],
 ];
 

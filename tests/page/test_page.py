@@ -407,7 +407,7 @@ def test_backstage_shows_what_went_on_and_lets_things_go_wrong(open_page: OpenPa
     page.get_by_role("tab", name="疑点").click()
     expect(page.locator(".pane .entry").first).to_be_visible()
     page.get_by_role("tab", name="故障").click()
-    page.get_by_role("button", name="下一次点按送两遍").click()
+    page.get_by_role("button", name="下一次推送送两遍").click()
     expect(page.locator(".active-faults li")).to_have_count(2)
     page.get_by_role("button", name="关掉 wecom:callback duplicate_delivery").click()
     expect(page.locator(".active-faults li")).to_have_count(1)
