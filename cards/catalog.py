@@ -16,6 +16,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from rules.events import Account
+from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
@@ -71,6 +72,15 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """What a record has besides words (A5). `missing`: its author still owes the screenshot that its kind must have."""
+
+    pictures: int = 0
+    videos: int = 0
+    missing: bool = False
+
+
+@dataclass(frozen=True)
 class CheckinCard(CardData):
     """The 3-second card (A2): boxes about one person and one occasion, to the supervisor."""
 
@@ -92,6 +102,7 @@ class CheckinDone(CardData):
     answer: Answer | None = None
     answered_at: datetime | None = None
     notice: Refusal | None = None
+    attached: Attached = Attached()
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,7 @@ class FeedbackCard(CardData):
     occurred_at: datetime
     due_at: datetime
     notice: Refusal | None = None
+    attached: Attached = Attached()
 
 
 @dataclass(frozen=True)
@@ -131,6 +143,7 @@ class ReminderCard(CardData):
     due_at: datetime
     nudged_by: str | None = None
     notice: Refusal | None = None
+    attached: Attached = Attached()
 
 
 @dataclass(frozen=True)
@@ -146,6 +159,7 @@ class FeedbackAnswered(CardData):
     answered_at: datetime
     asks_words: bool = False
     notice: Refusal | None = None
+    attached: Attached = Attached()
 
 
 @dataclass(frozen=True)
@@ -166,6 +180,23 @@ class AnswerNoted(CardData):
     """Thanks for the sentence that explained an answer (plain text)."""
 
     answer: Answer
+
+
+@dataclass(frozen=True)
+class PictureNoted(CardData):
+    """A picture came in: where it goes (plain text). `name` is the other person of that record. `part` is None while no record is known
+    for it; it then waits `wait_minutes` for one."""
+
+    part: Part | None
+    name: str | None = None
+    wait_minutes: int = 0
+
+
+@dataclass(frozen=True)
+class PictureFailed(CardData):
+    """What was sent is not kept, and what to do (plain text)."""
+
+    problem: Problem
 
 
 @dataclass(frozen=True)
@@ -196,6 +227,7 @@ class EscalationCard(CardData):
     taken_at: datetime | None = None
     taken_by: str | None = None
     notice: Refusal | None = None
+    attached: Attached = Attached()
 
 
 @dataclass(frozen=True)
@@ -294,6 +326,8 @@ CATALOG: Mapping[str, type[CardData]] = {
         FeedbackAnswered,
         FeedbackClosed,
         AnswerNoted,
+        PictureNoted,
+        PictureFailed,
         DisputeCard,
         EscalationCard,
         EscalationReasons,

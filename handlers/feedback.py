@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cards.catalog import Candidate, CheckinCard, FeedbackCard, SorryText, WhoCard
+from handlers import evidence
 from handlers.context import Context, Press, Reply, Talk
-from handlers.views import about, options_of, refresh, view
+from handlers.views import about, attached_to, options_of, refresh, view
 from rules import checkins, feedback, loops
 from rules.events import Platform
 from rules.feedback import Accepted, Record, Refusal, Refused
@@ -29,7 +30,8 @@ def give(press: Press, ctx: Context) -> Reply:
     ctx.tx.feedback.apply(given)
     ctx.tx.loops.open(loop)
     ctx.tx.history.note(about(given.id), "given", ctx.now, by=press.by.id)
-    ctx.tx.outbox.add(_to_subject(given, loop, press.by), ctx.now)
+    evidence.on_given(ctx, given)
+    ctx.tx.outbox.add(_to_subject(ctx, given, loop, press.by), ctx.now)
     return Reply(shows=view(ctx, press.card, given, loop))
 
 
@@ -141,9 +143,10 @@ def hrbp_hears_at(loop: Loop) -> datetime:
     return loop.opened_at + first.after
 
 
-def _to_subject(record: Record, loop: Loop, author: Person) -> Outgoing:
+def _to_subject(ctx: Context, record: Record, loop: Loop, author: Person) -> Outgoing:
     assert record.kind is not None
-    card = FeedbackCard(author.name, record.kind, record.scene, record.action, record.impact, record.occurred_at, hrbp_hears_at(loop))
+    said = (record.kind, record.scene, record.action, record.impact, record.occurred_at)
+    card = FeedbackCard(author.name, *said, hrbp_hears_at(loop), attached=attached_to(ctx, record))
     return card.to(record.subject, key=f"feedback:{record.id}", about=about(record.id))
 
 

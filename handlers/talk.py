@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from cards.catalog import GroupHint, HelpText, SorryText
-from handlers import feedback, loops
+from handlers import evidence, feedback, loops
 from handlers.context import Context, Reply, Talk
 from reading import names
 from rules.events import Platform
+from rules.evidence import Part
 from rules.feedback import Answer, Refusal
 from rules.messages import GroupChat
 from rules.people import Person
@@ -25,9 +26,25 @@ def said(talk: Talk, ctx: Context) -> Reply:
     """Answer a chat message. In a group the bot says one line and goes on in private (A3)."""
     if talk.event.group is not None:
         _hint_in_group(talk, ctx, talk.event.group)
+    understood = _in_words(talk, ctx) if talk.event.text else None
     if talk.event.media is not None:
-        return Reply(says=SorryText(Refusal.NO_PICTURES_YET))
-    return loops.explain(ctx, talk.by, talk.event.text) or _answer(talk, ctx) or _give(talk, ctx) or _help(talk, ctx)
+        pictured = _picture(talk, ctx, talk.event.media)
+        return understood or pictured
+    return understood or _help(talk, ctx)
+
+
+def _in_words(talk: Talk, ctx: Context) -> Reply | None:
+    return loops.explain(ctx, talk.by, talk.event.text) or _answer(talk, ctx) or _give(talk, ctx)
+
+
+def _picture(talk: Talk, ctx: Context, media: str) -> Reply:
+    """A screenshot (A5). Sent while a feedback waits for the writer, it is his answer (A6)."""
+    if talk.event.group is not None:
+        return Reply(says=SorryText(Refusal.PICTURE_IN_GROUP))
+    place = evidence.place_of(talk, ctx)
+    if place is not None and place.part is Part.ANSWERS:
+        loops.answer_in_words(talk, ctx, Answer.IMPROVED, None)  # the newest that waits, which is the one found
+    return evidence.note(talk, ctx, media, place)
 
 
 def _answer(talk: Talk, ctx: Context) -> Reply | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from cards.catalog import (
     CATALOG,
+    Attached,
     CardData,
     CheckinCard,
     CheckinClosed,
@@ -22,6 +23,8 @@ from cards.catalog import (
     ReminderCard,
 )
 from handlers.context import Context
+from rules import evidence
+from rules.evidence import MediaKind, Progress
 from rules.feedback import Answer, Record, Refusal, State
 from rules.loops import Cause, CloseReason, Loop, LoopState
 from rules.messages import PersonId
@@ -52,6 +55,18 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
         ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
 
 
+def redraw(ctx: Context, record: Record, loop: Loop | None) -> None:
+    """Show what was added to a record on all its cards; those that have not left yet leave with it."""
+    for message in ctx.tx.outbox.about(about(record.id)):
+        if message.card not in _VIEWS:
+            continue
+        shown = view(ctx, message, record, loop)
+        if message.state is not Sent.DUE or message.payload is not None:
+            ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+        elif shown.template() == message.card:
+            ctx.tx.outbox.replace(message.key, shown.data(), message.not_before)
+
+
 def view(ctx: Context, message: Message, record: Record, loop: Loop | None, notice: Refusal | None = None) -> CardData:
     """What the card of `message` shows now. `notice` says why a press was refused."""
     wanted = {record.author, record.subject} | ({loop.taken_by} if loop and loop.taken_by else set())
@@ -78,7 +93,8 @@ def _checkin(
     if record.state in (State.EXPIRED, State.WITHDRAWN) or record.given_at is None:
         return CheckinClosed(name, record.occasion, options, Refusal(record.state.value))
     answer = Answer(record.state.value) if record.state in _ANSWERED else None
-    return CheckinDone(name, record.occasion, options, record.ticks, record.given_at, answer, record.answered_at, notice)
+    attached = attached_to(ctx, record, for_author=True)
+    return CheckinDone(name, record.occasion, options, record.ticks, record.given_at, answer, record.answered_at, notice, attached)
 
 
 def _subject(
@@ -86,18 +102,32 @@ def _subject(
 ) -> CardData:
     author = people[record.author].name
     assert record.kind is not None, "only a given record has a subject's card"
+    attached = attached_to(ctx, record)
     if record.state in (State.CLOSED, State.WITHDRAWN):
         withdrawn, at = record.state is State.WITHDRAWN, record.closed_at or ctx.now
         return FeedbackClosed(author, record.kind, record.scene, record.action, withdrawn, at, notice)
     if record.state in _ANSWERED:
         answer, at = Answer(record.state.value), record.answered_at or ctx.now
-        return FeedbackAnswered(author, record.kind, record.scene, record.action, record.impact, answer, at, notice=notice)
+        return FeedbackAnswered(
+            author, record.kind, record.scene, record.action, record.impact, answer, at, notice=notice, attached=attached
+        )
     seen = FeedbackCard.from_data(message.data) if message.card == FeedbackCard.template() else None
     if seen:
-        return FeedbackCard(author, record.kind, record.scene, record.action, record.impact, record.occurred_at, seen.due_at, notice)
+        return FeedbackCard(
+            author, record.kind, record.scene, record.action, record.impact, record.occurred_at, seen.due_at, notice, attached
+        )
     again = ReminderCard.from_data(message.data)
     return ReminderCard(
-        author, record.kind, record.scene, record.action, record.impact, again.opened_at, again.due_at, again.nudged_by, notice
+        author,
+        record.kind,
+        record.scene,
+        record.action,
+        record.impact,
+        again.opened_at,
+        again.due_at,
+        again.nudged_by,
+        notice,
+        attached,
     )
 
 
@@ -131,7 +161,16 @@ def _escalation(
         taken_at=loop.taken_at,
         taken_by=people[loop.taken_by].name if loop.taken_by else None,
         notice=notice,
+        attached=attached_to(ctx, record),
     )
+
+
+def attached_to(ctx: Context, record: Record, *, for_author: bool = False) -> Attached:
+    """What the record's cards say about its pictures; that one is missing is said to its author only."""
+    sent = ctx.tx.evidence.of(record.id)
+    kept = [item.kind for item in sent if item.state is Progress.STORED]
+    missing = for_author and evidence.missing(record, sent, ctx.policy.evidence)
+    return Attached(kept.count(MediaKind.IMAGE), kept.count(MediaKind.VIDEO), missing)
 
 
 def options_of(record: Record) -> tuple[Option, ...]:

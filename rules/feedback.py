@@ -55,7 +55,9 @@ class Refusal(StrEnum):
     NO_BEHAVIOURS = "no_behaviours"
     NUDGED_JUST_NOW = "nudged_just_now"
     NOTHING_OPEN = "nothing_open"
-    NO_PICTURES_YET = "no_pictures_yet"
+    NO_RECORD_AROUND = "no_record_around"
+    NO_PICTURE_WANTED = "no_picture_wanted"
+    PICTURE_IN_GROUP = "picture_in_group"
 
 
 @dataclass(frozen=True)

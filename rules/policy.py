@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 
+from rules.evidence import EvidencePolicy
 from rules.feedback import Behaviour
 from rules.loops import Plan
 from rules.messages import GroupChat
@@ -51,3 +52,4 @@ class Policy:
     checkins: Checkins
     fallback_hrbp: str | None
     groups: tuple[Group, ...] = ()
+    evidence: EvidencePolicy = field(default_factory=EvidencePolicy)

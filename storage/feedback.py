@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from rules.events import Platform
 from rules.feedback import Behaviour, Kind, Record, State
@@ -86,6 +86,22 @@ class FeedbackTable:
         """Records about this person that wait for an answer, newest first."""
         query = select(feedback).where(feedback.c.subject == subject, feedback.c.state == State.OPEN.value)
         return tuple(_record(row) for row in self._connection.execute(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc())))
+
+    def concerning(self, person: PersonId, since: datetime) -> tuple[Record, ...]:
+        """Records that this person gave, was offered or answered since then, and all that wait for his answer; newest first."""
+        his = and_(feedback.c.author == person, or_(feedback.c.created_at >= since, feedback.c.given_at >= since))
+        about_him = and_(
+            feedback.c.subject == person,
+            or_(
+                feedback.c.state == State.OPEN.value,
+                and_(
+                    feedback.c.state.in_([s.value for s in (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED)]),
+                    feedback.c.answered_at >= since,
+                ),
+            ),
+        )
+        query = select(feedback).where(or_(his, about_him)).order_by(feedback.c.id.desc())
+        return tuple(_record(row) for row in self._connection.execute(query))
 
     def last_mentioned(self, author: PersonId) -> Mapping[PersonId, datetime]:
         """When this author last had a check-in about each of his people, submitted or not."""

@@ -134,6 +134,37 @@ prompts = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # None while no record is known for it.
+    Column("feedback", Integer, ForeignKey("feedback.id"), index=True),
+    Column("by", Integer, ForeignKey("people.id"), nullable=False),
+    # None for what came through a page.
+    Column("platform", String(16)),
+    Column("media", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", Float),
+    Column("retry_at", Float),
+    Column("kind", String(16)),
+    Column("media_type", String(64), nullable=False),
+    Column("blob", String(64), index=True),
+    Column("thumbnail", String(64), index=True),
+    Column("size_bytes", Integer, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("problem", String(32)),
+)
+_to_fetch = in_state(evidence, "waiting")
+Index("ix_evidence_waiting", evidence.c.id, sqlite_where=_to_fetch, postgresql_where=_to_fetch)
+_loose = evidence.c.feedback.is_(None)
+Index("ix_evidence_loose", evidence.c.by, evidence.c.received_at, sqlite_where=_loose, postgresql_where=_loose)
+
 inbox = Table(
     "inbox",
     metadata,

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
+from storage.evidence import EvidenceTable
 from storage.feedback import FeedbackTable
 from storage.history import HistoryTable
 from storage.inbox import InboxTable
@@ -56,6 +57,10 @@ class Tx:
     @cached_property
     def history(self) -> HistoryTable:
         return HistoryTable(self._connection)
+
+    @cached_property
+    def evidence(self) -> EvidenceTable:
+        return EvidenceTable(self._connection)
 
     @cached_property
     def prompts(self) -> PromptsTable:

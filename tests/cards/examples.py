@@ -11,6 +11,7 @@ from typing import Any
 from cards.catalog import (
     AdminAlert,
     AnswerNoted,
+    Attached,
     Candidate,
     CardData,
     CheckinCard,
@@ -27,10 +28,13 @@ from cards.catalog import (
     GroupWelcome,
     HelpText,
     Option,
+    PictureFailed,
+    PictureNoted,
     ReminderCard,
     SorryText,
     WhoCard,
 )
+from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 
@@ -82,12 +86,37 @@ EXAMPLES: Mapping[str, CardData] = {
         "王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), Answer.IMPROVED, at("2026-09-12 16:40")
     ),
     "checkin_done.again": CheckinDone("王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), notice=Refusal.ALREADY_GIVEN),
+    "checkin_done.pictured": CheckinDone(
+        "王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), attached=Attached(pictures=1, videos=1)
+    ),
+    "checkin_done.picture_missing": CheckinDone(
+        "王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), attached=Attached(missing=True)
+    ),
+    "checkin_done.answered_picture_missing": CheckinDone(
+        "王小明",
+        OCCASION,
+        LIVE,
+        ("missed_push",),
+        at("2026-09-12 14:23"),
+        Answer.IMPROVED,
+        at("2026-09-12 16:40"),
+        attached=Attached(missing=True),
+    ),
     "checkin_closed": CheckinClosed("王小明", OCCASION, LIVE, Refusal.EXPIRED),
     "checkin_closed.left": CheckinClosed("王小明", OCCASION, LIVE, Refusal.SUBJECT_LEFT),
     "feedback_card": FeedbackCard(**IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23")),
+    "feedback_card.pictured": FeedbackCard(
+        **IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23"), attached=Attached(pictures=2)
+    ),
     "feedback_card.praise": FeedbackCard(**PRAISE, occurred_at=at("2026-09-11 10:05"), due_at=at("2026-09-14 10:30")),
     "reminder_card": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23")),
     "reminder_card.nudged": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23"), nudged_by="李敏"),
+    "reminder_card.pictured": ReminderCard(
+        **IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23"), attached=Attached(pictures=1)
+    ),
+    "feedback_answered.pictured": FeedbackAnswered(
+        **IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40"), attached=Attached(pictures=1)
+    ),
     "feedback_answered": FeedbackAnswered(**IMPROVE, answer=Answer.ACKNOWLEDGED, answered_at=at("2026-09-12 16:40")),
     "feedback_answered.improved": FeedbackAnswered(
         **IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40"), asks_words=True
@@ -103,11 +132,21 @@ EXAMPLES: Mapping[str, CardData] = {
     "feedback_closed.withdrawn": FeedbackClosed("陈静", Kind.IMPROVE, OCCASION, "直播话术漏了促单", True, at("2026-09-12 14:30")),
     "answer_noted": AnswerNoted(Answer.IMPROVED),
     "answer_noted.disputed": AnswerNoted(Answer.DISPUTED),
+    "picture_noted": PictureNoted(Part.GIVEN, "王小明"),
+    "picture_noted.draft": PictureNoted(Part.DRAFT, "王小明"),
+    "picture_noted.answers": PictureNoted(Part.ANSWERS, "陈静"),
+    "picture_noted.answered": PictureNoted(Part.ANSWERED, "陈静"),
+    "picture_noted.loose": PictureNoted(None, wait_minutes=10),
+    "picture_failed": PictureFailed(Problem.NOT_A_PICTURE),
+    "picture_failed.too_large": PictureFailed(Problem.TOO_LARGE),
+    "picture_failed.broken": PictureFailed(Problem.BROKEN),
+    "picture_failed.not_fetched": PictureFailed(Problem.NOT_FETCHED),
     "dispute_card": DisputeCard(
         "王小明", "陈静", OCCASION, "直播话术漏了促单", "那一段平台在卡顿，促单说了两遍没播出去", at("2026-09-12 16:44")
     ),
     "dispute_card.silent": DisputeCard("王小明", "陈静", OCCASION, "直播话术漏了促单", None, at("2026-09-12 17:10")),
     "escalation_card": ESCALATED,
+    "escalation_card.pictured": replace(ESCALATED, attached=Attached(pictures=1)),
     "escalation_card.nudged": replace(ESCALATED, nudged_at=at("2026-09-15 15:02"), notice=Refusal.NUDGED_JUST_NOW),
     "escalation_card.taken": replace(ESCALATED, taken_at=at("2026-09-15 15:20"), taken_by="李敏"),
     "escalation_card.silent": replace(ESCALATED, cause=Cause.HRBP_SILENT),

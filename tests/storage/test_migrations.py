@@ -31,7 +31,14 @@ def test_the_partial_indexes_are_there_with_their_conditions(store: Store) -> No
     with store.engine.connect() as connection:
         partial = {row[0] for row in connection.execute(text(query))}
 
-    assert partial == {"ix_feedback_draft_expires", "ix_loops_due", "ix_outbox_due", "ix_outbox_recipient"}
+    assert partial == {
+        "ix_evidence_loose",
+        "ix_evidence_waiting",
+        "ix_feedback_draft_expires",
+        "ix_loops_due",
+        "ix_outbox_due",
+        "ix_outbox_recipient",
+    }
 
 
 def test_an_empty_database_is_not_current_and_a_migrated_one_is(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""Who may see a record: one function, asked by cards, pages and files alike (product, rule 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rules.feedback import Record, State
+from rules.loops import Loop, StepKind
+from rules.messages import PersonId
+from rules.people import Person
+
+_NEVER_GIVEN = (State.DRAFT, State.EXPIRED)
+
+
+def may_see(person: Person, record: Record, people: Mapping[PersonId, Person], loop: Loop | None = None) -> bool:
+    """Whether `person` may see `record` with everything that belongs to it.
+
+    Its subject, its author, the author's line upwards, and the HRBP in charge: the subject's by today's directory, whoever the record
+    was escalated to, and who took it over. `people` has the author, everybody above him, and the subject; `loop` is the record's.
+    A record that was never given, or was withdrawn, is no business of its subject; one never given is the author's alone.
+    Who has left sees nothing.
+    """
+    if not person.active:
+        return False
+    if person.id == record.author:
+        return True
+    if record.state in _NEVER_GIVEN or record.given_at is None:
+        return False
+    if person.id == record.subject:
+        return record.state is not State.WITHDRAWN
+    return person.id in _above(record.author, people) or person.id in _in_charge(record, people, loop)
+
+
+def _above(author: PersonId, people: Mapping[PersonId, Person]) -> set[PersonId]:
+    """Everybody above the author; circles end the walk."""
+    line: set[PersonId] = set()
+    here = people[author].supervisor if author in people else None
+    while here is not None and here not in line:
+        line.add(here)
+        here = people[here].supervisor if here in people else None
+    return line
+
+
+def _in_charge(record: Record, people: Mapping[PersonId, Person], loop: Loop | None) -> set[PersonId]:
+    subject = people.get(record.subject)
+    charged = {subject.hrbp} if subject else set()
+    if loop is not None:
+        escalations = sum(1 for stage in loop.plan[: loop.steps_taken] if stage.kind is StepKind.ESCALATE)
+        # The first of the chain was in charge from the beginning: he also hears of a dispute.
+        charged |= {*loop.chain[: max(1, escalations)], loop.taken_by}
+    return {person for person in charged if person is not None}

@@ -1,0 +1,195 @@
+"""Pictures and videos that belong to records: what is to be fetched from a platform, what was kept, and why something was not.
+
+States: waiting → stored | failed. A worker claims one row with a lease on the database's clock and fetches outside any transaction;
+a lease that ran out belonged to a worker that died, and the next one fetches the same file again: the same bytes, the same blob.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, union, update
+
+from rules.events import Platform
+from rules.evidence import Evidence, MediaKind, Problem, Progress
+from rules.feedback import State
+from rules.messages import PersonId
+from storage.columns import db_now
+from storage.tables import evidence, feedback, in_state
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A picture that somebody sent and that lies with the platform."""
+
+    feedback: int | None
+    by: PersonId
+    platform: Platform
+    media: str
+    received_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that lies in the blobs. `blob` and `thumbnail` are their names there; pixels are None for a video."""
+
+    kind: MediaKind
+    media_type: str
+    blob: str
+    thumbnail: str | None
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+
+
+class EvidenceTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # -- written by handlers ---------------------------------------------------------------------------------------------------
+
+    def add(self, sent: Sent) -> int:
+        """Note a file to be fetched; its id."""
+        row = {
+            "feedback": sent.feedback,
+            "by": sent.by,
+            "platform": sent.platform.value,
+            "media": sent.media,
+            "state": Progress.WAITING.value,
+            "received_at": sent.received_at,
+            "expires_at": sent.expires_at,
+        }
+        return self._insert(row)
+
+    def add_kept(self, feedback: int, by: PersonId, kept: Kept, now: datetime) -> int:
+        """Note a file that came through a page and is kept already; its id."""
+        row = {"feedback": feedback, "by": by, "media": "", "state": Progress.STORED.value, "received_at": now, "expires_at": now}
+        return self._insert(row | _columns(kept))
+
+    def attach(self, id: int, feedback: int) -> None:
+        """The record it belongs to is known now."""
+        self._connection.execute(update(evidence).where(evidence.c.id == id).values(feedback=feedback))
+
+    def drop(self, ids: Collection[int]) -> None:
+        """Forget these; their blobs go with the next sweep."""
+        self._connection.execute(delete(evidence).where(evidence.c.id.in_(ids)))
+
+    # -- written by the fetcher ------------------------------------------------------------------------------------------------
+
+    def claim_next(self, owner: str, lease_seconds: float) -> Evidence | None:
+        """Take the next file to fetch, so that nobody else does for `lease_seconds`; None when none is due."""
+        free = and_(
+            in_state(evidence, Progress.WAITING),
+            or_(evidence.c.retry_at.is_(None), evidence.c.retry_at <= db_now()),
+            or_(evidence.c.lease_until.is_(None), evidence.c.lease_until <= db_now()),
+        )
+        query = select(evidence).where(free).order_by(evidence.c.id).limit(1).with_for_update(skip_locked=True)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        taken = {"owner": owner, "lease_until": db_now() + lease_seconds, "retry_at": None, "attempts": evidence.c.attempts + 1}
+        self._connection.execute(update(evidence).where(evidence.c.id == row.id).values(**taken))
+        return self.get(row.id)
+
+    def stored(self, id: int, owner: str, kept: Kept) -> bool:
+        """It lies in the blobs. False when somebody else has it now, or nobody wants it any more."""
+        return self._end(id, owner, {"state": Progress.STORED.value, **_columns(kept)})
+
+    def failed(self, id: int, owner: str, problem: Problem) -> bool:
+        """It will not be kept. False as above."""
+        return self._end(id, owner, {"state": Progress.FAILED.value, "problem": problem.value})
+
+    def retry_in(self, id: int, owner: str, seconds: float) -> None:
+        """Not fetched; try again after `seconds` of real time."""
+        self._end(id, owner, {"retry_at": db_now() + seconds})
+
+    # -- read ------------------------------------------------------------------------------------------------------------------
+
+    def get(self, id: int) -> Evidence | None:
+        """One of them; None when there is none."""
+        row = self._connection.execute(select(evidence).where(evidence.c.id == id)).one_or_none()
+        return _evidence(row) if row else None
+
+    def of(self, feedback: int) -> tuple[Evidence, ...]:
+        """Everything sent for a record, oldest first, also what failed."""
+        query = select(evidence).where(evidence.c.feedback == feedback).order_by(evidence.c.id)
+        return tuple(_evidence(row) for row in self._connection.execute(query))
+
+    def loose(self, by: PersonId, since: datetime) -> tuple[Evidence, ...]:
+        """What this person sent since then and no record is known for, oldest first."""
+        query = select(evidence).where(evidence.c.feedback.is_(None), evidence.c.by == by, evidence.c.received_at >= since)
+        return tuple(_evidence(row) for row in self._connection.execute(query.order_by(evidence.c.id)))
+
+    def illustrated(self, feedbacks: Collection[int]) -> frozenset[int]:
+        """Which of these records have a picture by their author, fetched or on its way."""
+        query = (
+            select(evidence.c.feedback)
+            .join(feedback, feedback.c.id == evidence.c.feedback)
+            .where(evidence.c.feedback.in_(feedbacks), evidence.c.by == feedback.c.author, evidence.c.state != Progress.FAILED.value)
+        )
+        return frozenset(id for id in self._connection.execute(query).scalars() if id is not None)
+
+    # -- retention -------------------------------------------------------------------------------------------------------------
+
+    def forget_moot(self, before: datetime) -> int:
+        """Forget what came before that moment and belongs to no record, or to one that was never given; the number forgotten."""
+        never_given = select(feedback.c.id).where(feedback.c.state == State.EXPIRED.value)
+        moot = or_(evidence.c.feedback.is_(None), evidence.c.feedback.in_(never_given))
+        return self._connection.execute(delete(evidence).where(evidence.c.received_at < before, moot)).rowcount
+
+    def referenced(self, blobs: Collection[str]) -> frozenset[str]:
+        """Which of these blobs a row names."""
+        named = union(
+            select(evidence.c.blob).where(evidence.c.blob.in_(blobs)),
+            select(evidence.c.thumbnail).where(evidence.c.thumbnail.in_(blobs)),
+        )
+        return frozenset(self._connection.execute(named).scalars())
+
+    def _insert(self, row: dict[str, Any]) -> int:
+        defaults = {"attempts": 0, "media_type": "", "size_bytes": 0}
+        key = self._connection.execute(insert(evidence).values(**(defaults | row))).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def _end(self, id: int, owner: str, values: dict[str, Any]) -> bool:
+        # A worker whose lease ran out must not overwrite what its successor noted.
+        mine = and_(evidence.c.id == id, evidence.c.owner == owner, evidence.c.state == Progress.WAITING.value)
+        return self._connection.execute(update(evidence).where(mine).values(lease_until=None, **values)).rowcount == 1
+
+
+def _columns(kept: Kept) -> dict[str, Any]:
+    return {
+        "kind": kept.kind.value,
+        "media_type": kept.media_type,
+        "blob": kept.blob,
+        "thumbnail": kept.thumbnail,
+        "size_bytes": kept.size_bytes,
+        "width": kept.width,
+        "height": kept.height,
+    }
+
+
+def _evidence(row: Row[Any]) -> Evidence:
+    return Evidence(
+        id=row.id,
+        feedback=row.feedback,
+        by=row.by,
+        platform=Platform(row.platform) if row.platform else None,
+        media=row.media,
+        state=Progress(row.state),
+        attempts=row.attempts,
+        received_at=row.received_at,
+        expires_at=row.expires_at,
+        kind=MediaKind(row.kind) if row.kind else None,
+        media_type=row.media_type,
+        blob=row.blob,
+        thumbnail=row.thumbnail,
+        size_bytes=row.size_bytes,
+        width=row.width,
+        height=row.height,
+        problem=Problem(row.problem) if row.problem else None,
+    )
