@@ -41,6 +41,7 @@ class Rates:
 @dataclass(frozen=True)
 class _Claimed:
     message: Message
+    owner: str
     channel: Channel
     payload: Mapping[str, Any]
 
@@ -60,7 +61,7 @@ class Sender:
     ) -> None:
         self._store, self._channels, self._rates, self._page_url, self._now = store, channels, rates, page_url, utc_now
         self._lease = lease_seconds
-        self._owner = uuid.uuid4().hex[:12]
+        self._name = uuid.uuid4().hex[:12]
         self._wake, self._stop = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -124,8 +125,10 @@ class Sender:
         payload = message.payload or self._draw(tx, message, to, channel)
         if payload is None:
             return 0.0
-        tx.outbox.claim(message, self._owner, self._lease)
-        return _Claimed(replace(message, attempts=message.attempts + 1), channel, payload)
+        # Of this claim alone: when our lease has run out, another thread of this process may take the row over.
+        owner = f"{self._name}:{uuid.uuid4().hex[:8]}"
+        tx.outbox.claim(message, owner, self._lease)
+        return _Claimed(replace(message, attempts=message.attempts + 1), owner, channel, payload)
 
     def _no_longer(self, tx: Tx, message: Message, to: Account | GroupChat | None, channel: Channel | None) -> tuple[State, str] | None:
         """Why this message is not to be sent after all."""
@@ -192,28 +195,28 @@ class Sender:
             log.exception("cannot deliver id=%d", message.id)
             self._failed(message, claimed, SendFailed(Failure.UNKNOWN, type(error).__name__, "see the log"))
         else:
-            self._sent(message, receipt)
+            self._sent(message, claimed.owner, receipt)
 
-    def _sent(self, message: Message, receipt: Receipt) -> None:
+    def _sent(self, message: Message, owner: str, receipt: Receipt) -> None:
         with self._store.begin() as tx:
-            tx.outbox.mark_sent(message, self._owner, receipt.message_id, receipt.handle, self._now())
+            tx.outbox.mark_sent(message, owner, receipt.message_id, receipt.handle, self._now())
         log.info("sent id=%d card=%s attempts=%d", message.id, message.card, message.attempts)
 
     def _failed(self, message: Message, claimed: _Claimed, failure: SendFailed) -> None:
         log.warning("failed id=%d card=%s kind=%s code=%s", message.id, message.card, failure.kind, failure.code)
         with self._store.begin() as tx:
             if failure.kind is Failure.REFUSED:
-                tx.outbox.end(message, State.FAILED, failure.code, failure.text)
+                tx.outbox.end(message, State.FAILED, failure.code, failure.text, owner=claimed.owner)
             elif failure.kind is Failure.UNKNOWN and not claimed.payload["repeatable"]:
-                tx.outbox.end(message, State.UNSURE, failure.code, failure.text)
+                tx.outbox.end(message, State.UNSURE, failure.code, failure.text, owner=claimed.owner)
             elif message.attempts > len(_BACKOFF_SECONDS):
-                tx.outbox.end(message, State.FAILED, failure.code, f"gave up: {failure.text}")
+                tx.outbox.end(message, State.FAILED, failure.code, f"gave up: {failure.text}", owner=claimed.owner)
             else:
                 self._again(tx, message, claimed, failure)
 
     def _again(self, tx: Tx, message: Message, claimed: _Claimed, failure: SendFailed) -> None:
         seconds = failure.retry_after or _BACKOFF_SECONDS[message.attempts - 1] * random.uniform(0.8, 1.2)
-        tx.outbox.retry_in(message, self._owner, seconds, failure.code, failure.text)
+        tx.outbox.retry_in(message, claimed.owner, seconds, failure.code, failure.text)
         if failure.retry_after:
             platform = claimed.channel.platform
             tx.limits.pause(f"api:{platform}", self._rates[platform].api, min(failure.retry_after, 60.0))

@@ -179,7 +179,7 @@ class OutboxTable:
         return _message(row) if row else None
 
     def claim(self, message: Message, owner: str, lease_seconds: float) -> None:
-        """Mark it as being sent by `owner`, before it is."""
+        """Mark it as being sent by `owner`, before it is. An owner is one claim of one sender: a later claim has another name."""
         self._set(
             message,
             state=State.SENDING.value,
@@ -213,9 +213,9 @@ class OutboxTable:
         """A rate limit is full: look again after `seconds`. Not an attempt."""
         self._set(message, retry_at=db_now() + seconds)
 
-    def end(self, message: Message, state: State, code: str, text: str = "") -> None:
-        """It will not be sent: failed, unsure, expired or dropped, and why."""
-        self._set(message, state=state.value, error_code=code, error_text=text, lease_until=None)
+    def end(self, message: Message, state: State, code: str, text: str = "", *, owner: str | None = None) -> None:
+        """It will not be sent: failed, unsure, expired or dropped, and why. `owner` is who tried, None when nobody did."""
+        self._set(message, owner, state=state.value, error_code=code, error_text=text, lease_until=None)
 
     # -- read by people --------------------------------------------------------------------------------------------------------
 

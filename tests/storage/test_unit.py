@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def test_what_is_rolled_back_leaves_neither_record_nor_message(store: Store) -> 
         people = a_company(tx)
     author, subject = people["E010"].id, people["E011"].id
 
-    with pytest.raises(RuntimeError), store.begin() as tx:
+    with suppress(RuntimeError), store.begin() as tx:
         id = tx.feedback.open_draft(a_draft(author, subject))
         tx.outbox.add(a_message(author, f"checkin:{id}"), NOON)
         tx.history.note(f"feedback:{id}", "offered", NOON)
