@@ -85,7 +85,7 @@ class Dispatcher:
         if not tx.inbox.first_time(platform, event.id, kind, now, raw if isinstance(event, UnknownEvent) else None):
             return _kept(tx.inbox.answer(platform, event.id))
         shown = self._act(Context(tx, now, self._policy), event)
-        if shown is not None:
+        if shown is not None and platform in self._in_response:
             tx.inbox.keep_answer(platform, event.id, {"card": shown.template(), "data": shown.data()})
         return shown
 

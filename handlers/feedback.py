@@ -133,8 +133,11 @@ def _offer_daily(ctx: Context, author: Person) -> None:
 
 def chain_for(ctx: Context, subject: Person) -> tuple[int, ...]:
     """Who hears of this subject's unanswered feedback, by today's directory."""
-    fallback = ctx.tx.people.by_key(ctx.policy.fallback_hrbp) if ctx.policy.fallback_hrbp else None
-    return chain_of(subject, ctx.tx.people.upwards_from(subject.hrbp), fallback.id if fallback and fallback.active else None)
+    chain = chain_of(subject, ctx.tx.people.upwards_from(subject.hrbp))
+    if chain or not ctx.policy.fallback_hrbp:
+        return chain
+    fallback = ctx.tx.people.by_key(ctx.policy.fallback_hrbp)
+    return (fallback.id,) if fallback and fallback.active and fallback.id != subject.id else ()
 
 
 def hrbp_hears_at(loop: Loop) -> datetime:

@@ -60,10 +60,10 @@ class Matched:
     unsure: tuple[str, ...] = field(default_factory=tuple)
 
 
-def chain_of(subject: Person, people: Mapping[PersonId, Person], fallback: PersonId | None) -> tuple[PersonId, ...]:
+def chain_of(subject: Person, people: Mapping[PersonId, Person]) -> tuple[PersonId, ...]:
     """Who hears of an unanswered feedback, in order: the subject's HRBP, then the HRBP's supervisors upwards (A6).
 
-    The subject himself and leavers are passed over; `fallback` stands in when nobody is left. Cycles end the walk.
+    The subject himself and leavers are passed over. Cycles end the walk.
     """
     chain: list[PersonId] = []
     seen: set[PersonId] = set()
@@ -73,8 +73,6 @@ def chain_of(subject: Person, people: Mapping[PersonId, Person], fallback: Perso
         if people[who].active and who != subject.id:
             chain.append(who)
         who = people[who].supervisor
-    if not chain and fallback is not None and fallback != subject.id:
-        chain.append(fallback)
     return tuple(chain)
 
 

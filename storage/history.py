@@ -22,6 +22,9 @@ class Entry:
     words: str | None
 
 
+_NOTE = insert(history)
+
+
 class HistoryTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -31,7 +34,7 @@ class HistoryTable:
     ) -> None:
         """Append one line."""
         row = {"about": about, "at": now, "person": by, "what": what, "reason": reason, "words": words}
-        self._connection.execute(insert(history).values(**row))
+        self._connection.execute(_NOTE, row)
 
     def of(self, about: str) -> tuple[Entry, ...]:
         """A record's history, oldest first."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
 
 from rules.events import Account, Platform
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
@@ -62,6 +62,17 @@ class Message:
     error_text: str | None
 
 
+# Built once: a press runs these, and building a statement costs as much as running it.
+_BY_CARD = select(outbox).where(outbox.c.card_id == bindparam("card_id"))
+_CHANGE = insert(outbox)
+_SUPERSEDE = (
+    update(outbox)
+    .where(outbox.c.changes == bindparam("target"), outbox.c.state == State.DUE.value, outbox.c.payload.is_(None))
+    .values(state=State.CANCELLED.value)
+    .returning(outbox.c.handle)
+)
+
+
 class OutboxTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -92,11 +103,8 @@ class OutboxTable:
     def change(self, target: Message, card: str, data: Mapping[str, Any], now: datetime, handle: str | None = None) -> None:
         """Queue a change of a card that was sent. An older change of it that has not left is dropped: the last state wins, but a
         fresh `handle` it carried is kept."""
-        waiting = and_(outbox.c.changes == target.id, outbox.c.state == State.DUE.value, outbox.c.payload.is_(None))
-        older = self._connection.execute(select(outbox.c.id, outbox.c.handle).where(waiting)).all()
-        if older:
-            self._connection.execute(update(outbox).where(waiting).values(state=State.CANCELLED.value))
-            handle = handle or next((row.handle for row in older if row.handle), None)
+        older = self._connection.execute(_SUPERSEDE, {"target": target.id}).scalars().all()
+        handle = handle or next((kept for kept in older if kept), None)
         card_id = uuid.uuid4().hex
         row = {
             "key": f"change:{target.id}:{card_id}",
@@ -116,7 +124,7 @@ class OutboxTable:
             "attempts": 0,
             "handle": handle,
         }
-        self._connection.execute(insert(outbox).values(**row))
+        self._connection.execute(_CHANGE, row)
 
     def replace(self, key: str, data: Mapping[str, Any], not_before: datetime) -> bool:
         """Say something else, at another time, in a message that has not left. False when it has."""
@@ -135,7 +143,7 @@ class OutboxTable:
 
     def by_card(self, card_id: str) -> Message | None:
         """The message whose card has this id."""
-        row = self._connection.execute(select(outbox).where(outbox.c.card_id == card_id)).one_or_none()
+        row = self._connection.execute(_BY_CARD, {"card_id": card_id}).one_or_none()
         return _message(row) if row else None
 
     def by_key(self, key: str) -> Message | None:

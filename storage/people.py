@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from rules.events import Account, Platform
 from rules.messages import PersonId
@@ -17,18 +17,31 @@ from storage.tables import accounts, people
 _USED_PRECISION = timedelta(minutes=10)
 
 
+# Built once: a press asks these, and building a statement costs as much as running it.
+_GET = select(people).where(people.c.id == bindparam("id"))
+_FIND = (
+    select(people, accounts.c.used_at)
+    .join(accounts, accounts.c.person == people.c.id)
+    .where(accounts.c.platform == bindparam("platform"), accounts.c.user_id == bindparam("user_id"))
+)
+
+
 class PeopleTable:
+    """`get`, `some` and `find` remember whom they met for as long as the transaction lasts."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._met: dict[PersonId, Person] = {}
 
     def get(self, id: PersonId) -> Person:
         """The person. Raises NoResultFound when there is none."""
-        return _person(self._connection.execute(select(people).where(people.c.id == id)).one())
+        if id not in self._met:
+            self._met[id] = _person(self._connection.execute(_GET, {"id": id}).one())
+        return self._met[id]
 
     def some(self, ids: Iterable[PersonId]) -> Mapping[PersonId, Person]:
-        """These people by id; unknown ids are left out."""
-        rows = self._connection.execute(select(people).where(people.c.id.in_(set(ids))))
-        return {row.id: _person(row) for row in rows}
+        """These people by id. Raises NoResultFound when one is unknown."""
+        return {id: self.get(id) for id in ids}
 
     def all(self) -> Mapping[PersonId, Person]:
         """Everybody, leavers included, by id."""
@@ -42,15 +55,13 @@ class PeopleTable:
     def find(self, account: Account, now: datetime) -> Person | None:
         """Whose account this is; notes that the person used this platform. None for strangers."""
         known = account_of(account.platform, account.user_id)
-        this = (accounts.c.platform == known.platform.value) & (accounts.c.user_id == known.user_id)
-        row = self._connection.execute(
-            select(people, accounts.c.used_at).join(accounts, accounts.c.person == people.c.id).where(this)
-        ).one_or_none()
+        row = self._connection.execute(_FIND, {"platform": known.platform.value, "user_id": known.user_id}).one_or_none()
         if row is None:
             return None
         if row.used_at is None or now - row.used_at > _USED_PRECISION:
+            this = (accounts.c.platform == known.platform.value) & (accounts.c.user_id == known.user_id)
             self._connection.execute(update(accounts).where(this).values(used_at=now))
-        return _person(row)
+        return self._met.setdefault(row.id, _person(row))
 
     def accounts(self) -> Mapping[Account, PersonId]:
         """Every account and whose it is."""
@@ -102,6 +113,7 @@ class PeopleTable:
         Known keys are updated, new ones added, accounts moved to the person the list names. What an entry leaves open (None)
         stays as it was. References to keys that nobody has are ignored.
         """
+        self._met.clear()
         entries = list(entries)
         known = {person.key: person for person in self.all().values()}
         for entry in entries:
@@ -114,6 +126,7 @@ class PeopleTable:
 
     def drop_accounts(self, gone: Iterable[Account], now: datetime) -> tuple[PersonId, ...]:
         """These accounts exist no longer. Whoever has none left has left the company: their ids."""
+        self._met.clear()
         touched: set[PersonId] = set()
         for account in gone:
             this = (accounts.c.platform == account.platform.value) & (accounts.c.user_id == account.user_id)
