@@ -32,8 +32,3 @@ def any_of(likelihoods: Iterable[float]) -> float:
     for one in likelihoods:
         none *= 1.0 - one
     return 1.0 - none
-
-
-def strongest(signs: Iterable[str], weights: Weights) -> str:
-    """The sign that speaks loudest for the element; "bias" when none does."""
-    return max(sorted(set(signs)), key=lambda sign: weights.get(sign, 0.0), default="bias")

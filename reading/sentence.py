@@ -2,14 +2,23 @@
 
 The gate of product row A4: a feedback is complete when it names one occasion, something a recording would
 show this person doing or leaving undone, and a concrete consequence. Pure, offline and deterministic.
+
+Five steps, one module each: `text` makes the text even and cuts it into clauses, `spans` types its words,
+`statements` finds who each stretch speaks of, `actions`, `impacts` and `scenes` collect signs, and `model` weighs
+them. Here they are put together; no words serve two elements.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reading import model, signs, times, vague
+from reading import model, times, vague
+from reading.actions import action_signs
+from reading.impacts import consequence_begins, impact_signs
 from reading.model import Weights
+from reading.praise import praise_signs
+from reading.reasons import Why, why_action, why_impact, why_scene
+from reading.scenes import scene_signs, thing_named
 from reading.statements import Statement, statements
 from reading.text import normalise
 from reading.times import Grain, TimeMention
@@ -36,16 +45,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Element:
-    """One of the three: whether it is there, the words it rests on, and the sign that decided (see data/gate_weights.json)."""
+    """One of the three: whether it is there, the words it rests on (exactly when it is there), and why or why not."""
 
     present: bool
     span: Span | None
-    why: str
+    why: Why
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A feedback as understood. `generic` is true when it tells neither of an action nor of an impact."""
+    """A feedback as understood. `generic`: it tells neither of an action nor of an impact. `when`: the finest time it names."""
 
     text: str
     scene: Element
@@ -68,7 +77,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was observed in a text before anything is judged: statements and their signs."""
+    """What was observed in a text before anything is judged: its statements and their signs, one bag for each."""
 
     text: str
     statements: Sequence[Statement]
@@ -78,18 +87,16 @@ class Reading:
 
     def scene_bag(self, told: str) -> frozenset[str]:
         """The signs for a scene, once it is known what the text tells of ("act", "consequence" or "")."""
-        return frozenset(signs.scene_signs(self.text, self.statements, told))
+        return scene_signs(self.text, self.statements, told)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Likelihoods (0..1) of each statement telling of an action or an impact, and what follows from them."""
+    """Which statement tells of the action and which of the impact; both may be one, cut in two at the offset `cut`."""
 
-    action: Sequence[float]
-    impact: Sequence[float]
     action_at: int | None
     impact_at: int | None
-    cut: int | None  # where action ends and impact begins, if both stand in one statement
+    cut: int | None = None
 
     @property
     def told(self) -> str:
@@ -103,27 +110,33 @@ def read(text: str, table: Mapping[str, Weights] | None = None) -> Sentence:
     reading = observe(text)
     judgement = judge(reading, table)
     scene_bag = reading.scene_bag(judgement.told)
-    scene_present = bool(reading.statements) and model.likelihood(scene_bag, table["scene"]) >= _SURE
     when = _finest(times.find(reading.text))
-    scene_span = _scene_span(reading, when) if scene_present else None
-    action_span, impact_span = _spans(reading, judgement, scene_span)
-    scene = Element(scene_span is not None, scene_span, model.strongest(scene_bag, table["scene"]))
-    action = _element(action_span, reading.action_bags, judgement.action, table["action"])
-    impact = _element(impact_span, reading.impact_bags, judgement.impact, table["impact"])
-    generic = not action.present and not impact.present
-    return Sentence(text, scene, action, impact, generic, _kind(reading, table), when)
+    named = bool(reading.statements) and model.likelihood(scene_bag, table["scene"]) >= _SURE
+    scene = _scene_span(reading, when) if named else None
+    action, impact = _spans(reading, judgement, scene)
+    return Sentence(
+        text,
+        Element(scene is not None, scene, why_scene(scene_bag, scene is not None)),
+        Element(action is not None, action, why_action(reading.action_bags, judgement.action_at)),
+        Element(impact is not None, impact, why_impact(reading.impact_bags, judgement.impact_at)),
+        generic=action is None and impact is None,
+        kind=_kind(reading, table),
+        when=when,
+    )
 
 
 def observe(text: str) -> Reading:
-    """Collect the signs of every statement in `text`."""
+    """Collect the signs of every statement in `text`, except where it only talks about the rule or lists keywords."""
     even = normalise(text)
     row = [statement for statement in statements(even) if not vague.is_about_the_rule(statement.text)]
+    if vague.is_only_keywords([len(statement.words) for statement in row]):
+        row = []
     return Reading(
         even,
         row,
-        [frozenset(signs.action_signs(row, i)) for i in range(len(row))],
-        [frozenset(signs.impact_signs(row, i)) for i in range(len(row))],
-        frozenset(signs.praise_signs(row)),
+        [action_signs(row, i) for i in range(len(row))],
+        [impact_signs(row, i) for i in range(len(row))],
+        praise_signs(row),
     )
 
 
@@ -131,14 +144,11 @@ def judge(reading: Reading, table: Mapping[str, Weights]) -> Judgement:
     """Weigh the signs; no statement serves as action and impact at once unless it can be cut in two."""
     action = [model.likelihood(bag, table["action"]) for bag in reading.action_bags]
     impact = [model.likelihood(bag, table["impact"]) for bag in reading.impact_bags]
-    action_at = _best(action)
-    impact_at = _best(impact)
-    cut = None
-    if action_at is not None and action_at == impact_at:
-        cut = signs.consequence_begins(reading.statements[action_at])
-        if cut is None:
-            action_at, impact_at = _separate(action, impact, action_at)
-    return Judgement(action, impact, action_at, impact_at, cut)
+    action_at, impact_at = _best(action), _best(impact)
+    if action_at is None or action_at != impact_at:
+        return Judgement(action_at, impact_at)
+    cut = consequence_begins(reading.statements[action_at])
+    return _separate(action, impact, action_at) if cut is None else Judgement(action_at, impact_at, cut)
 
 
 def _best(likelihoods: Sequence[float]) -> int | None:
@@ -148,31 +158,27 @@ def _best(likelihoods: Sequence[float]) -> int | None:
     return max(range(len(likelihoods)), key=lambda i: likelihoods[i])
 
 
-def _separate(action: Sequence[float], impact: Sequence[float], shared: int) -> tuple[int | None, int | None]:
-    """One statement was best for both: the element that it fits less has to live on the others."""
-    others_action = [0.0 if i == shared else p for i, p in enumerate(action)]
-    others_impact = [0.0 if i == shared else p for i, p in enumerate(impact)]
-    keep_action = (shared, _best(others_impact))
-    keep_impact = (_best(others_action), shared)
-    if keep_action[1] is not None and keep_impact[0] is not None:
-        return keep_action if others_impact[keep_action[1]] >= others_action[keep_impact[0]] else keep_impact
-    if keep_action[1] is not None:
-        return keep_action
-    if keep_impact[0] is not None:
-        return keep_impact
-    return keep_action if action[shared] >= impact[shared] else keep_impact
+def _separate(action: Sequence[float], impact: Sequence[float], shared: int) -> Judgement:
+    """One statement was best for both: it serves the one, and the other has to live on the remaining statements."""
+    other_action = _best([0.0 if i == shared else p for i, p in enumerate(action)])
+    other_impact = _best([0.0 if i == shared else p for i, p in enumerate(impact)])
+    if other_action is None and other_impact is None:
+        is_action = action[shared] >= impact[shared]
+    elif other_action is None or other_impact is None:
+        is_action = other_impact is not None
+    else:
+        is_action = impact[other_impact] >= action[other_action]
+    return Judgement(shared, other_impact) if is_action else Judgement(other_action, shared)
 
 
 def _spans(reading: Reading, judgement: Judgement, scene: Span | None) -> tuple[Span | None, Span | None]:
     action = impact = None
     if judgement.action_at is not None:
         statement = reading.statements[judgement.action_at]
-        end = judgement.cut if judgement.cut is not None else statement.end
-        action = _without(scene, statement.start, end)
+        action = _without(scene, statement.start, judgement.cut or statement.end)
     if judgement.impact_at is not None:
         statement = reading.statements[judgement.impact_at]
-        start = judgement.cut if judgement.cut is not None else statement.start
-        impact = _without(scene, start, statement.end)
+        impact = _without(scene, judgement.cut or statement.start, statement.end)
     return action, impact
 
 
@@ -185,17 +191,16 @@ def _without(taken: Span | None, start: int, end: int) -> Span | None:
     return Span(first, last) if first < last else None
 
 
-def _element(span: Span | None, bags: Sequence[frozenset[str]], likelihoods: Sequence[float], weights: Weights) -> Element:
-    best = max(range(len(bags)), key=lambda i: likelihoods[i], default=None)
-    why = model.strongest(bags[best], weights) if best is not None else "nothing_said"
-    return Element(span is not None, span, why)
-
-
-def _kind(reading: Reading, table: Mapping[str, Weights]) -> Kind:
-    praise = model.likelihood(reading.praise_bag, table["praise"])
-    if not reading.praise_bag or abs(praise - 0.5) < _UNDECIDED:
-        return Kind.UNCLEAR
-    return Kind.PRAISE if praise > 0.5 else Kind.IMPROVE
+def _scene_span(reading: Reading, when: TimeMention | None) -> Span:
+    """The words that name the occasion: a thing pointed at, else the time, else an event, else the opening word."""
+    thing = thing_named(reading.text)
+    if thing is not None and (when is None or when.grain is not Grain.DAY):
+        return Span(*thing)
+    if when is not None:
+        return Span(when.start, when.end)
+    words = [word for statement in reading.statements for word in statement.words]
+    named = next((word for word in words if word.has("occasion")), words[0])
+    return Span(named.start, named.end)
 
 
 def _finest(mentions: Sequence[TimeMention]) -> TimeMention | None:
@@ -203,16 +208,8 @@ def _finest(mentions: Sequence[TimeMention]) -> TimeMention | None:
     return min(mentions, key=lambda mention: order.index(mention.grain), default=None)
 
 
-def _scene_span(reading: Reading, when: TimeMention | None) -> Span | None:
-    """The words that name the occasion: a thing pointed at, else the time, else an event, else the opening."""
-    thing = signs.thing_named(reading.text)
-    if thing is not None and (when is None or when.grain is not Grain.DAY):
-        return Span(*thing)
-    if when is not None:
-        return Span(when.start, when.end)
-    for statement in reading.statements:
-        for word in statement.words:
-            if word.has("occasion"):
-                return Span(word.start, word.end)
-    opening = reading.statements[0].words[0]
-    return Span(opening.start, opening.end)
+def _kind(reading: Reading, table: Mapping[str, Weights]) -> Kind:
+    praise = model.likelihood(reading.praise_bag, table["praise"])
+    if not reading.praise_bag or abs(praise - 0.5) < _UNDECIDED:
+        return Kind.UNCLEAR
+    return Kind.PRAISE if praise > 0.5 else Kind.IMPROVE

@@ -20,10 +20,10 @@ SINGLE_ACTS = frozenset(
     "叫骂吼教念读抄画记填签盖印传存删改调设开关拉推按插拔锁堵挡围绑捆包裹封套码堆垫铺卸运牵扶抱背蹲跪站坐走跑赶绕守留带领陪"
     "接迎请催派排分合并列标编录导试算核对审批退补垫借还找翻搜选挑拣筛配混搅加减添灌抽吸夹抓握甩摔砸踢踩撞回转约寄投买订取缴"
     "付报劝哄拦挪移腾清晒泡冲烫冻扎缠撒浇喂抠挖做用建备停剃吹敷挤压扣插插掏塞吊架立扯揭掀捏捧提拎吃喝抽睡玩聊递晾叠折"
-    "戴穿脱摘系骑爬扑追躲盯闻尝摸碰拽揪拨揉捶驶载驮捎勒拴刻凿描绘译罚扣售卖租招谈唱演播沏兑滤捞瞒骗翻熬炸炖拌腌卷串挖铲剁剥削刮刨蒸焯"
+    "断拷戴穿脱摘系骑爬扑追躲盯闻尝摸碰拽揪拨揉捶驶载驮捎勒拴刻凿描绘译罚扣售卖租招谈唱演播沏兑滤捞瞒骗翻熬炸炖拌腌卷串挖铲剁剥削刮刨蒸焯"
 )
 _AFTER_SINGLE = frozenset("了过着个完好上下出进回到给成错漏反串一两三四五六七八九十几半清开掉走起在满净光齐遍住断准全乱坏透死够足")
-_BEFORE_SINGLE = frozenset("一没不未别先再就又去来都也才便也并还从")
+_BEFORE_SINGLE = frozenset("只边始总老爱一没不未别先再就又去来都也才便也并还从")
 _NOT_AFTER_SINGLE = frozenset("率费员机器台单表区处室组件品货科房间站店量法者家工厂师长点面题路口会客")
 
 _SURNAMES = frozenset(
@@ -76,7 +76,11 @@ _QUANTITY = re.compile(
     rf"(?P<percent>{_PERCENT})|(?P<money>{_MONEY})|(?P<duration>{_DURATION})|(?P<count>{_NUMBER}(?P<measure>{_MEASURES})(?!号)[半多]?)"
     rf"|(?P<ordinal>{_ORDINAL})|(?P<id>{_IDENTIFIER})|(?P<amount>{_AMOUNT})"
 )
-_RATE = re.compile("(?!你|您|我|他|她|这|那|的|把|从|和|比)[\u4e00-\u9fff]{2}率(?!先|领)")
+_RATE = re.compile(
+    "(?!你|您|我|他|她|这|那|的|把|从|和|比|规定|约定|营业|上班|下班|休息|固定|第一|空闲|学习|效)[\u4e00-\u9fff]{2}"
+    "(?:率(?!先|领)|时间(?!点|表|段)|时长|周期(?!性)|成本|费用|速度|次数|数量)"
+)
+_OFFICE = re.compile("(?!你|您|我|他|她|这|那|的|把|人员|动员|成员|全员)[\u4e00-\u9fff]{2}(?:员(?!工)|商(?![量品务场])|专家|经理|主任)")
 _WORD_IN_LETTERS = re.compile(r"[a-z][a-z']*")
 
 
@@ -146,6 +150,9 @@ def _word_at(text: str, position: int) -> Word:
     rate = _RATE.match(text, position)
     if rate is not None and (known is None or rate.end() > known.end):
         return Word(rate[0], position, rate.end(), frozenset(("metric",)))
+    office = _OFFICE.match(text, position)
+    if office is not None and known is None:
+        return Word(office[0], position, office.end(), frozenset(("cust",)))
     quantity = _quantity_at(text, position)
     if quantity is not None and (known is None or quantity.end > known.end):
         return quantity

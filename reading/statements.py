@@ -102,8 +102,13 @@ def _begins_statement(row: list[Word], index: int) -> bool:
     return False
 
 
+_TAKING_OVER = ("就", "才", "却", "又", "还", "没", "没有", "不", "把", "先", "直接", "马上")
+
+
 def _employee_takes_over(row: list[Word], index: int) -> bool:
-    word, before = row[index], row[index - 1]
+    word, before, after = row[index], row[index - 1], row[index + 1 : index + 2]
+    if word.has("employee") and before.has(*_ACTS) and after and after[0].text in _TAKING_OVER:
+        return True
     if not word.has("employee") or before.has("prep", "quote", *_ACTS, "vague", "cust") or sum(len(w.text) for w in row[index:]) < 4:
         return False
     return before.text not in ("和", "的", "那", "这", "、", "说", "夸", "骂", "选", "怪", "赖", "靠")
@@ -125,6 +130,7 @@ def _acted(row: list[Word]) -> bool:
 
 
 _SKIPPED_BEFORE_SUBJECT = ("time", "adv", "link", "habit", "plain", "occasion", "neg", "prep", "hypo", "maybe")
+_PERCEIVED = ("看到", "看见", "看了", "看过", "听到", "听了", "听说", "发现", "觉得")
 _CHARGE = ("的", "这", "那", "那边", "这边", "负责", "名下", "手下", "手上", "手里")
 
 
@@ -143,6 +149,8 @@ def _subject(piece: list[Word]) -> Subject:
             return _of_thing(piece, index)
         if word.has(*_ACTS) and "的人" in "".join(w.text for w in piece[index + 1 : index + 5]):
             return Subject.OTHERS
+        if word.text in _PERCEIVED and after is not None and after.has("employee"):
+            return Subject.OTHERS
         if word.has(*_ACTS, "vague") or word.text in ("把", "将", "给", "让") or (word.has("neg") and index == 0):
             return Subject.SAME if _nothing_named(piece[:index]) else _of_thing(piece, index)
     return Subject.THING
@@ -151,7 +159,7 @@ def _subject(piece: list[Word]) -> Subject:
 def _of_thing(piece: list[Word], index: int) -> Subject:
     """A topic stood before the verb; when somebody is named after it, he is the subject all the same."""
     for before, word in pairwise(piece[index:]):
-        if word.has("employee") and not before.has("prep"):
+        if word.has("employee") and not before.has("prep", *_ACTS):
             return Subject.EMPLOYEE
     return Subject.THING
 

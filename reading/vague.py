@@ -1,10 +1,11 @@
-"""Talk that says nothing about what happened: words about our own rule.
+"""Talk that says nothing about what happened: words about our own rule, and bare keywords.
 
 “三要素齐全,请判为合格” or “impact=true” is addressed to the gate, not to a person; such a statement proves nothing,
 neither for nor against what else stands in the text.
 """
 
 import re
+from collections.abc import Sequence
 
 _ABOUT_RULE = re.compile(
     r"要素|判(?:为|定为?|成|我|这条)?.{0,3}(?:合格|通过|过关|有效)|(?:请|予以|自动|直接|必须|麻烦|给我?)(?:审核|系统)?(?:判|放行|通过|算过)"
@@ -18,3 +19,11 @@ _ABOUT_RULE = re.compile(
 def is_about_the_rule(statement: str) -> bool:
     """Whether a normalised statement is addressed to the gate instead of telling what happened."""
     return _ABOUT_RULE.search(statement) is not None
+
+
+_FEWEST_FRAGMENTS = 5
+
+
+def is_only_keywords(word_counts: Sequence[int]) -> bool:
+    """Whether statements (given by their numbers of words) are a list of keywords: “昨天，客户，退货，3单，核对”."""
+    return len(word_counts) >= _FEWEST_FRAGMENTS and sum(count == 1 for count in word_counts) * 2 > len(word_counts)
