@@ -40,8 +40,13 @@ class PeopleTable:
         return self._met[id]
 
     def some(self, ids: Iterable[PersonId]) -> Mapping[PersonId, Person]:
-        """These people by id. Raises NoResultFound when one is unknown."""
-        return {id: self.get(id) for id in ids}
+        """These people by id; unknown ids are left out."""
+        wanted = set(ids)
+        unmet = wanted - self._met.keys()
+        if unmet:
+            rows = self._connection.execute(select(people).where(people.c.id.in_(unmet)))
+            self._met.update((row.id, _person(row)) for row in rows)
+        return {id: self._met[id] for id in wanted & self._met.keys()}
 
     def all(self) -> Mapping[PersonId, Person]:
         """Everybody, leavers included, by id."""
