@@ -91,7 +91,7 @@ class Town:
     def run(self, *arguments: str) -> str:
         """A command of run.py with the town's configuration; its output."""
         command = [sys.executable, str(ROOT / "run.py"), *arguments, "--config", str(self.folder / "config.yaml")]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment(), capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -141,9 +141,9 @@ class Town:
     def _spawn(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as output:
             command = [sys.executable, str(ROOT / "run.py"), name, *arguments]
-            return subprocess.Popen(command, cwd=ROOT, env=self._environment(), stdout=output, stderr=output)
+            return subprocess.Popen(command, cwd=ROOT, env=self.environment(), stdout=output, stderr=output)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         wecom, dingtalk = self._company["wecom"], self._company["dingtalk"]
         return os.environ | {
             "SANMIAO_WEB_SECRET": "story-secret-story-secret-story-secret",
