@@ -28,6 +28,7 @@ log = logging.getLogger("sanmiao.sender")
 
 _BACKOFF_SECONDS = (1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 _POLL_SECONDS = 0.25
+_PUT_ASIDE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,10 @@ class Sender:
     def _limited(self, tx: Tx, message: Message, to: Account | GroupChat) -> float | None:
         rates = self._rates[Platform(to.platform)]
         wait = tx.limits.take(f"api:{to.platform}", rates.api)
+        if wait > _PUT_ASIDE_SECONDS:
+            # The platform asked for a rest: what goes elsewhere must not stand in the queue behind it.
+            tx.outbox.hold(message, wait)
+            return 0.0
         if wait:
             return max(wait, 0.01)
         if rates.member is None or not isinstance(to, Account) or message.changes is not None:
