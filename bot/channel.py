@@ -43,6 +43,7 @@ class Receipt:
 class Failure(StrEnum):
     REFUSED = "refused"  # will never work: unknown user, no permission, bad request
     TEMPORARY = "temporary"  # surely not done; try again
+    SPENT = "spent"  # the handle was used before: by our own earlier try, if there was one
     UNKNOWN = "unknown"  # perhaps done (time-out, 504): only what has an idempotency key may be repeated
 
 

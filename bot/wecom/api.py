@@ -65,7 +65,7 @@ CODES: Mapping[int, Code] = {
     60011: Code("no privilege: for group chats the app's visible range must be the whole company"),
     60020: Code("this machine's address is not in the app's list of trusted IPs (企业可信IP)"),
     60111: Code("unknown member, or outside the app's visible range"),
-    60140: Code("the card can no longer be changed: its code was used or is older than 72 h"),
+    60140: Code("the card can no longer be changed: its code was used or is older than 72 h", Failure.SPENT),
     81013: Code("no recipient is a member in the app's visible range"),
     86001: Code("unknown group chat"),
     86003: Code("unknown group chat"),

@@ -1,4 +1,4 @@
-"""`kill -9` of the bot, thirty times, while three hundred cards are being submitted: nothing accepted is lost, nothing is done twice."""
+"""`kill -9` of the bot, thirty times, while three hundred cards are submitted: nothing accepted is lost, nothing done twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 import requests
 import yaml
 
+from bot.clock import utc_now
 from bot.settings import load
 from handlers import feedback
 from handlers.context import Context
@@ -70,7 +70,7 @@ def _offer_all(town: Town) -> dict[str, tuple[str, str]]:
     store, offered = town.store(), {}
     with store.begin() as tx:
         everyone = {person.key: person for person in tx.people.all().values()}
-        ctx = Context(tx, datetime.now(UTC), policy)
+        ctx = Context(tx, utc_now(), policy)
         for n in range(SUPERVISORS * CARDS):
             who = n % SUPERVISORS
             id = feedback.open_checkin(ctx, everyone[f"S{who}"], everyone[f"M{who}"])
