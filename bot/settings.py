@@ -278,6 +278,8 @@ def _read(path: Path) -> _Source:
         text = path.read_text("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8; save it as UTF-8 text") from None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
@@ -289,7 +291,12 @@ def _read(path: Path) -> _Source:
         values = {}
     if not isinstance(values, dict):
         raise ConfigError(f"{path}:1: expected `key: value` lines at the top level")
-    return _Source(path, values, dict(_lines(node)))
+    return _Source(path, _with_text_keys(values), dict(_lines(node)))
+
+
+def _with_text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """YAML reads `80:` as a number; a key is a text."""
+    return {str(key): _with_text_keys(value) if isinstance(value, dict) else value for key, value in values.items()}
 
 
 def _lines(node: yaml.Node | None, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -314,8 +321,11 @@ def _laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
 
 
 def _enabled_sections(values: Mapping[str, Any]) -> frozenset[str]:
-    optional = {name for name in ("dingtalk", "wecom") if not (values.get(name) or {}).get("enabled")}
-    return frozenset(values) - optional
+    return frozenset(name for name in values if name not in ("dingtalk", "wecom") or _is_enabled(values[name]))
+
+
+def _is_enabled(section: object) -> bool:
+    return isinstance(section, dict) and bool(section.get("enabled"))
 
 
 def _with_secrets(
