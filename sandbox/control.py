@@ -279,6 +279,8 @@ class Control:
         moves = [body.advance_seconds is not None, body.set is not None, body.to is not None].count(True)
         if moves > 1 or (moves == 0 and body.freeze is None):
             raise Problem(400, "one-move", "one of advance_seconds, set and to is needed, or freeze")
+        if body.freeze:
+            self.world.clock.freeze(True)
         try:
             if body.advance_seconds is not None:
                 self.world.clock.advance(timedelta(seconds=body.advance_seconds))
@@ -288,8 +290,8 @@ class Control:
                 self._to_next_due()
         except (ValueError, OverflowError) as error:
             raise Problem(400, "bad-time", _first_line(error)) from error
-        if body.freeze is not None:
-            self.world.clock.freeze(body.freeze)
+        if body.freeze is False:
+            self.world.clock.freeze(False)
         self.world.chats.note_change("clock")
         return self.clock()
 

@@ -53,10 +53,7 @@ class Sandbox:
 
     def __init__(self, port: int, state_dir: Path, company: Path, card_spec: Path | None, agenda_url: str | None) -> None:
         """Listen and answer from now on; port 0 lets the system choose. Raises OSError when the port is taken."""
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((HOST, port))
-        listening.listen(256)
+        listening = socket.create_server((HOST, port), backlog=256)
         bound_port: int = listening.getsockname()[1]
         self.world: World = open_world(read_company(company), state_dir, f"http://{HOST}:{bound_port}")
         gateway = Gateway(self.world)

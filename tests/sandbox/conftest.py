@@ -11,18 +11,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 import requests
 import xmltodict
 import yaml
 from openapi_schema_validator import OAS31Validator
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 from wechatpy.enterprise import WeChatClient
 from wechatpy.enterprise.crypto import WeChatCrypto
 
@@ -381,3 +384,67 @@ def dingtalk_card(track_id: str, variables: dict[str, str], *users: str, **chang
         "imRobotOpenDeliverModel": {"spaceType": "IM_ROBOT", "robotCode": ROBOT},
     }
     return body | changes
+
+
+@dataclass
+class Wire:
+    """A bare websocket to the gateway, for what no SDK would do. Answers pings by itself, everything else as `ack` says."""
+
+    socket: Any
+    frames: queue.Queue[Json] = field(default_factory=queue.Queue)
+    ack: Callable[[Json], Json | None] = lambda frame: {"code": 200, "message": "OK", "data": json.dumps({"response": None})}
+
+    def listen(self) -> None:
+        with suppress(ConnectionClosed):
+            for text in self.socket:
+                frame = json.loads(text)
+                if frame["type"] != "SYSTEM":
+                    answer = self.ack(frame)
+                    if answer is not None:
+                        headers = {"messageId": frame["headers"]["messageId"], "contentType": "application/json"}
+                        self.socket.send(json.dumps({"headers": headers, **answer}))
+                self.frames.put(frame)
+
+    def next(self, kind: str = "CALLBACK", seconds: float = 5) -> Json:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                frame = self.frames.get(timeout=left)
+            except queue.Empty:
+                break
+            if frame["type"] == kind:
+                return frame
+        pytest.fail(f"no {kind} frame came")
+
+
+ALL_TOPICS = [
+    {"type": "EVENT", "topic": "*"},
+    {"type": "CALLBACK", "topic": "/v1.0/im/bot/messages/get"},
+    {"type": "CALLBACK", "topic": "/v1.0/card/instances/callback"},
+]
+
+
+def open_ticket(room: Room, subscriptions: list[Json] | None = None) -> Json:
+    body = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET, "subscriptions": subscriptions or ALL_TOPICS, "ua": "test/1"}
+    answer = room.session.post(f"{room.base}/v1.0/gateway/connections/open", json=body, timeout=5)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@contextmanager
+def wire(room: Room, subscriptions: list[Json] | None = None) -> Iterator[Wire]:
+    before = len(room.get("/dingtalk/connections")["connections"])
+    ticket = open_ticket(room, subscriptions)
+    with connect(f"{ticket['endpoint']}?ticket={quote_plus(ticket['ticket'])}", proxy=None) as socket:
+        found = Wire(socket)
+        listening = threading.Thread(target=found.listen, daemon=True)
+        listening.start()
+        wait_for(lambda: len(room.get("/dingtalk/connections")["connections"]) > before, "the connection")
+        yield found
+    listening.join(5)
+
+
+@pytest.fixture
+def bare(room: Room) -> Iterator[Wire]:
+    with wire(room) as found:
+        yield found
