@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,10 @@ from bot.clock import UtcNow, clock_for
 from bot.dingtalk.api import DingTalkApi
 from bot.dingtalk.channel import DingTalkChannel
 from bot.dingtalk.directory import fetch as fetch_dingtalk
+from bot.dingtalk.media import DingTalkMedia
 from bot.directories import Directories
+from bot.downloads import Downloader, Media
+from bot.evidence import Fetcher, Keeper, Limits
 from bot.jobs import Jobs
 from bot.sender import Rates, Sender
 from bot.settings import Settings
@@ -20,12 +23,15 @@ from bot.stream import StreamKeeper
 from bot.wecom.api import WeComApi
 from bot.wecom.channel import WeComChannel
 from bot.wecom.directory import fetch as fetch_wecom
+from bot.wecom.media import WeComMedia
 from handlers.dispatch import Dispatcher
 from rules.directory import Directory
 from rules.events import Platform
+from storage.blobs import Blobs, FolderBlobs
 from storage.limits import Rate
 from storage.unit import Store
 from web.access import Links
+from web.evidence import PictureLinks
 
 # DingTalk's answer to a press carries the new card; WeCom's would change it for nobody to confirm (wecom.md 3.4).
 _IN_RESPONSE = frozenset({Platform.DINGTALK})
@@ -40,9 +46,12 @@ class App:
     now: UtcNow
     dispatcher: Dispatcher
     links: Links
+    pictures: PictureLinks
+    blobs: Blobs
     sender: Sender
     jobs: Jobs
     directories: Directories
+    evidence: Fetcher
     stream: StreamKeeper | None
 
     def close(self) -> None:
@@ -52,13 +61,14 @@ class App:
 
 def build(settings: Settings) -> App:
     """Make and join everything; nothing is started and no network is touched."""
-    store = Store(settings.database.url, pool=settings.web.threads + settings.sending.threads + 4)
+    store = Store(settings.database.url, pool=settings.web.threads + settings.sending.threads + 5)
     now = clock_for(Path(settings.demo.clock_file) if settings.demo.clock_file else None)
     policy = settings.policy()
-    channels, fetchers = _platforms(settings)
+    ours = _platforms(settings)
     links = Links(settings.web.public_url, settings.web.secret.reveal())
+    blobs = FolderBlobs(Path(settings.evidence.folder))
     lease = 3 * settings.sending.timeout_seconds
-    sender = Sender(store, channels, _rates(settings), links.card, now, lease_seconds=lease)
+    sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease)
     dispatcher = Dispatcher(store, policy, now, _IN_RESPONSE, sender.wake)
     return App(
         settings=settings,
@@ -66,9 +76,12 @@ def build(settings: Settings) -> App:
         now=now,
         dispatcher=dispatcher,
         links=links,
+        pictures=PictureLinks(settings.web.public_url, settings.web.secret.reveal(), now),
+        blobs=blobs,
         sender=sender,
         jobs=Jobs(store, policy, now, sender.wake),
-        directories=Directories(store, policy, now, fetchers, settings.people.sync_at, sender.wake),
+        directories=Directories(store, policy, now, ours.directories, settings.people.sync_at, sender.wake),
+        evidence=Fetcher(store, policy, now, ours.media, Keeper(blobs, _limits(settings)), blobs, sender.wake),
         stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
     )
 
@@ -77,21 +90,36 @@ def _streams(settings: Settings) -> bool:
     return settings.dingtalk.enabled and settings.dingtalk.mode == "stream"
 
 
-def _platforms(settings: Settings) -> tuple[Mapping[Platform, Channel], Mapping[Platform, Callable[[], Directory]]]:
-    channels: dict[Platform, Channel] = {}
-    fetchers: dict[Platform, Callable[[], Directory]] = {}
+@dataclass(frozen=True)
+class _Platforms:
+    """What we can do on the platforms in use: send, read the directory, fetch what people sent."""
+
+    channels: dict[Platform, Channel] = field(default_factory=dict)
+    directories: dict[Platform, Callable[[], Directory]] = field(default_factory=dict)
+    media: dict[Platform, Media] = field(default_factory=dict)
+
+
+def _platforms(settings: Settings) -> _Platforms:
+    made = _Platforms()
     timeout = (3.0, settings.sending.timeout_seconds)  # to connect, to answer
     if settings.dingtalk.enabled:
         ours = settings.dingtalk
         dingtalk = DingTalkApi(ours.client_id, ours.client_secret.reveal(), ours.api_base, ours.oapi_base, timeout)
         robot = ours.robot_code or ours.client_id
-        channels[Platform.DINGTALK] = DingTalkChannel(dingtalk, robot, ours.card_template_id or None)
-        fetchers[Platform.DINGTALK] = partial(fetch_dingtalk, dingtalk)
+        made.channels[Platform.DINGTALK] = DingTalkChannel(dingtalk, robot, ours.card_template_id or None)
+        made.directories[Platform.DINGTALK] = partial(fetch_dingtalk, dingtalk)
+        made.media[Platform.DINGTALK] = DingTalkMedia(dingtalk, robot, Downloader((ours.api_base, ours.oapi_base), timeout))
     if settings.wecom.enabled:
         wecom = WeComApi(settings.wecom.corp_id, settings.wecom.secret.reveal(), settings.wecom.api_base, timeout)
-        channels[Platform.WECOM] = WeComChannel(wecom, settings.wecom.agent_id)
-        fetchers[Platform.WECOM] = partial(fetch_wecom, wecom)
-    return channels, fetchers
+        made.channels[Platform.WECOM] = WeComChannel(wecom, settings.wecom.agent_id)
+        made.directories[Platform.WECOM] = partial(fetch_wecom, wecom)
+        made.media[Platform.WECOM] = WeComMedia(wecom)
+    return made
+
+
+def _limits(settings: Settings) -> Limits:
+    ours, mega = settings.evidence, 1_000_000
+    return Limits(round(ours.image_mb * mega), round(ours.video_mb * mega), round(ours.image_megapixels * mega))
 
 
 def _rates(settings: Settings) -> Mapping[Platform, Rates]:

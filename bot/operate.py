@@ -29,6 +29,7 @@ class Process:
         if self._worker:
             app.sender.start(1 if app.store.is_sqlite else app.settings.sending.threads)
             app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly,))
+            app.evidence.start()
             if app.stream is not None:
                 app.stream.start()
         if self._web is not None:
@@ -43,6 +44,7 @@ class Process:
             if self._app.stream is not None:
                 self._app.stream.stop()
             self._app.jobs.stop()
+            self._app.evidence.stop()
             self._app.sender.stop()
         log.info("stopped")
 

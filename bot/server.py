@@ -17,7 +17,7 @@ from bot.wecom import crypto
 from bot.wecom import webhook as wecom
 from handlers.context import Context
 from storage.unit import Tx
-from web import cards
+from web import cards, evidence
 
 _MOST_BYTES = 256 * 1024
 _SECURITY = {
@@ -38,7 +38,10 @@ def flask_app(app: App) -> Flask:
         flask.register_blueprint(wecom.blueprint(keys, app.dispatcher.handle))
     if app.settings.dingtalk.enabled:
         flask.register_blueprint(_dingtalk(app))
-    flask.register_blueprint(cards.blueprint(app.store, app.links, app.dispatcher.handle, lambda tx: _context(app, tx, policy)))
+    flask.register_blueprint(
+        cards.blueprint(app.store, app.links, app.pictures, app.dispatcher.handle, lambda tx: _context(app, tx, policy))
+    )
+    flask.register_blueprint(evidence.blueprint(app.store, app.pictures, app.blobs))
     flask.register_blueprint(health.blueprint(app))
     flask.register_error_handler(HTTPException, _problem)
     flask.after_request(_secure)
@@ -81,7 +84,7 @@ def _secure(response: Response) -> Response:
 
 
 def _problem(error: HTTPException) -> Response | tuple[str, int]:
-    if request.path.startswith("/c/"):
+    if request.path.startswith(("/c/", "/e/")):
         return "这个链接已经失效,请回到聊天里打开最新的卡片。", error.code or 500
     response = jsonify(type="about:blank", title=error.name, status=error.code, detail=error.description)
     response.status_code = error.code or 500

@@ -17,8 +17,11 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from cards.words import industries
 from rules import policy
 from rules.events import Platform
+from rules.evidence import EvidencePolicy as EvidenceRules
+from rules.evidence import Wanted
 from rules.feedback import Behaviour, Kind
 from rules.loops import Stage, StepKind
 from rules.messages import GroupChat
@@ -146,6 +149,8 @@ class LoopPolicy(_Section):
     plan: tuple[PlanStep, ...] = Field(min_length=1)
     extension_hours: float = Field(gt=0)
     words_within_minutes: float = Field(gt=0)
+    change_minutes: float = Field(ge=0)
+    snooze_hours: float = Field(gt=0, le=72)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -160,11 +165,26 @@ class LoopPolicy(_Section):
         return self
 
 
+class GatePolicy(_Section):
+    insist: bool
+
+
 class CheckinPolicy(_Section):
     at: ClockTime
     until: ClockTime
     weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...]
     expires_hours: float = Field(gt=0)
+
+
+class EvidencePolicy(_Section):
+    folder: str = Field(min_length=1)
+    minutes_before: float = Field(ge=0, le=24 * 60)
+    minutes_after: float = Field(ge=0, le=24 * 60)
+    praise: Wanted
+    improve: Wanted
+    image_mb: float = Field(gt=0, le=50)
+    image_megapixels: float = Field(gt=0, le=100)
+    video_mb: float = Field(gt=0, le=100)
 
 
 class Sending(_Section):
@@ -193,6 +213,7 @@ class BehaviourBox(_Section):
 
 
 class Role(_Section):
+    industry: str = ""
     occasions: tuple[Annotated[str, Field(min_length=1, max_length=24)], ...] = Field(min_length=1)
     behaviours: tuple[BehaviourBox, ...] = Field(min_length=2, max_length=6)
 
@@ -201,6 +222,12 @@ class Role(_Section):
         ids = [behaviour.id for behaviour in self.behaviours]
         if len(ids) != len(set(ids)):
             raise ValueError("behaviours: two have the same id")
+        return self
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.industry and self.industry not in industries():
+            raise ValueError(f"industry: one of {', '.join(sorted(industries()))}, or add it to cards/templates/_examples.yaml")
         return self
 
 
@@ -217,7 +244,9 @@ class Settings(_Section):
     wecom: WeCom
     people: People
     loop: LoopPolicy
+    gate: GatePolicy
     checkins: CheckinPolicy
+    evidence: EvidencePolicy
     sending: Sending
     jobs: Jobs
     groups: tuple[Group, ...]
@@ -245,7 +274,15 @@ class Settings(_Section):
             libraries={name: _library(role) for name, role in self.roles.items()},
             checkins=Checkins(self.checkins.at, self.checkins.until or time.max, frozenset(self.checkins.weekdays)),
             fallback_hrbp=self.people.fallback_hrbp or None,
+            insist=self.gate.insist,
+            change_window=timedelta(minutes=self.loop.change_minutes),
+            snooze=timedelta(hours=self.loop.snooze_hours),
             groups=tuple(policy.Group(group.name, GroupChat(group.platform, group.chat_id)) for group in self.groups),
+            evidence=EvidenceRules(
+                before=timedelta(minutes=self.evidence.minutes_before),
+                after=timedelta(minutes=self.evidence.minutes_after),
+                wanted={Kind.PRAISE: self.evidence.praise, Kind.IMPROVE: self.evidence.improve},
+            ),
         )
 
 
@@ -270,7 +307,10 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise ConfigError("\n".join(_problems(source, error))) from None
-    return settings.model_copy(update={"database": Database(url=_absolute(settings.database.url, source.path.parent))})
+    folder = source.path.parent
+    database = Database(url=_absolute(settings.database.url, folder))
+    evidence = settings.evidence.model_copy(update={"folder": str((folder / settings.evidence.folder).resolve())})
+    return settings.model_copy(update={"database": database, "evidence": evidence})
 
 
 def _read(path: Path) -> _Source:
@@ -402,4 +442,4 @@ _SECRET_KEYS = frozenset(
 
 
 def _library(role: Role) -> Library:
-    return Library(role.occasions, tuple(Behaviour(b.id, b.text, b.kind, b.impact) for b in role.behaviours))
+    return Library(role.occasions, tuple(Behaviour(b.id, b.text, b.kind, b.impact) for b in role.behaviours), role.industry)

@@ -48,7 +48,9 @@ class CardAction:
 class ChatMessage:
     """Somebody wrote to the bot: in the private chat, or in a group with an @-mention of the bot (`group` is then its id).
 
-    `text` is stripped and free of the bot's own @-mention; empty for a picture, whose `media` is the platform's handle for it.
+    `text` is stripped and free of the bot's own @-mention; empty for a picture, video or file. `media` is the platform's handle for
+    what was sent, also beside a text. `mentions` are the people @-mentioned beside the bot, in order, where the platform tells who
+    they are.
     """
 
     id: str
@@ -56,6 +58,7 @@ class ChatMessage:
     text: str
     group: str | None = None
     media: str | None = None
+    mentions: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,14 @@ from handlers.context import Context
 from handlers.views import now_shown
 from rules.events import Account, CardAction, Event
 from storage.outbox import Message
-from storage.unit import Store
+from storage.unit import Store, Tx
 from web.access import Links
+from web.evidence import PictureLinks, Shown
 
 
-def blueprint(store: Store, links: Links, handle: Callable[[Event], Card | None], context: Callable[..., Context]) -> Blueprint:
+def blueprint(
+    store: Store, links: Links, pictures: PictureLinks, handle: Callable[[Event], Card | None], context: Callable[..., Context]
+) -> Blueprint:
     """GET shows the card as it is now, POST presses it. The signed link is the proof of who presses: it is never shown to
     anybody but the card's recipient, and it is the CSRF token of its own form."""
     pages = Blueprint("cards", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
@@ -27,7 +30,7 @@ def blueprint(store: Store, links: Links, handle: Callable[[Event], Card | None]
         message = _message(token)
         with store.read() as tx:
             shown = now_shown(context(tx), message)
-        return _page(token, compose(shown.template(), shown.data()))
+        return _page(token, message, compose(shown.template(), shown.data()))
 
     @pages.post("/c/<token>")
     def press(token: str) -> Response:
@@ -41,10 +44,13 @@ def blueprint(store: Store, links: Links, handle: Callable[[Event], Card | None]
             ticks=tuple(request.form.getlist("ticks"))[:20],
         )
         card = handle(event)
-        return _page(token, card) if card else show(token)
+        return _page(token, message, card) if card else show(token)
 
-    def _page(token: str, card: Card) -> Response:
-        page = render_template("card.html", card=card, post_url=url_for("cards.press", token=token), nonce=secrets.token_hex(8))
+    def _page(token: str, message: Message, card: Card) -> Response:
+        with store.read() as tx:
+            attached = _pictures(tx, message, pictures)
+        post_url = url_for("cards.press", token=token)
+        page = render_template("card.html", card=card, pictures=attached, post_url=post_url, nonce=secrets.token_hex(8))
         response = make_response(page)
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
@@ -61,3 +67,11 @@ def blueprint(store: Store, links: Links, handle: Callable[[Event], Card | None]
         return message
 
     return pages
+
+
+def _pictures(tx: Tx, message: Message, links: PictureLinks) -> tuple[Shown, ...]:
+    """The pictures of the record that a card is about, as its recipient may see them."""
+    if message.person is None or not (message.about or "").startswith("feedback:"):
+        return ()
+    record = tx.feedback.get(int(str(message.about).removeprefix("feedback:")))
+    return links.of(tx, tx.people.get(message.person), record)

@@ -23,6 +23,7 @@ _LONGEST_ID = 160
 _LONGEST_KIND = 64
 _OVER_QUOTA = "20001"
 _GROUP = "2"
+_FILES = ("picture", "video", "file")  # what it is, is judged by its bytes
 _JOINED_OR_CHANGED = ("user_add_org", "user_modify_org", "user_active_org")
 _LEFT = "user_leave_org"
 
@@ -51,7 +52,7 @@ def robot_message(message: Fields) -> Event:
         return _unknown(id, "sender_outside")
     kind = _text(message, "msgtype")
     text, media = _said(kind, message)
-    if kind not in ("text", "picture", "richText") or not (media or kind != "picture"):
+    if kind not in ("text", "richText", *_FILES) or (kind in _FILES and not media):
         return _unknown(id, kind or "untyped")
     group = _text(message, "conversationId") if str(message.get("conversationType")) == _GROUP else None
     return ChatMessage(id, Account(Platform.DINGTALK, by), text, group, media)
@@ -107,7 +108,7 @@ def _said(kind: str, message: Fields) -> tuple[str, str | None]:
     content = _object(message.get("content"))
     if kind == "text":
         return _text(_object(message.get("text")), "content"), None
-    if kind == "picture":
+    if kind in _FILES:
         return "", _text(content, "downloadCode") or None
     parts = [_object(part) for part in _list(content.get("richText"))]
     pictures = [_text(part, "downloadCode") for part in parts if _text(part, "type") == "picture"]

@@ -42,6 +42,7 @@ CODES: Mapping[int, Code] = {
     6000: Code("somebody else changed the same at the same time", Failure.TEMPORARY),
     40001: Code("corp id and secret do not fit, or the app is disabled; check wecom.secret"),
     40003: Code("unknown member, or outside the app's visible range"),
+    40007: Code("the media id is unknown or older than 3 days"),
     40008: Code("this kind of message is not allowed here"),
     40013: Code("unknown corp id; check wecom.corp_id"),
     40031: Code("unknown member, or outside the app's visible range"),
@@ -73,6 +74,8 @@ CODES: Mapping[int, Code] = {
     301002: Code("the agent id is not the one of this secret; check wecom.agent_id"),
     301021: Code("unknown member, or outside the app's visible range"),
 }
+_REFUSALS = ("application/json", "text/plain")  # instead of a file
+_MOST_OF_A_REFUSAL = 4096
 _UNLISTED = Code("refused; see the platform's list of error codes")
 _UNNUMBERED = Code("an answer without a usable error code", Failure.UNKNOWN)
 
@@ -94,6 +97,10 @@ class WeComApi:
         """
         data = None if body is None else json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         return self._client.token.call(lambda token: self._client.ask(method, path, {**(params or {}), "access_token": token}, data))
+
+    def open(self, path: str, params: Mapping[str, str]) -> requests.Response:
+        """Ask for a file: the response to it, its body still unread. Raises SendFailed, also for a refusal, which is JSON with 200."""
+        return self._client.token.call(lambda token: self._client.open(path, {**params, "access_token": token}))
 
 
 class _Client(WeChatClient):  # type: ignore[misc] # wechatpy has no types
@@ -137,6 +144,24 @@ class _Client(WeChatClient):  # type: ignore[misc] # wechatpy has no types
             raise _as_failure(None, _UNNUMBERED)
         return answer
 
+    def open(self, path: str, params: Mapping[str, str]) -> requests.Response:
+        """One request for a file. Raises SendFailed."""
+        try:
+            response: requests.Response = self._http.get(
+                self.API_BASE_URL + path,
+                params=params,
+                headers={"Accept-Encoding": "identity"},
+                stream=True,
+                allow_redirects=False,
+                timeout=self.timeout,
+            )
+            if response.status_code == 200 and _media_type(response) not in _REFUSALS:
+                return response
+            with response:
+                raise _of_status(response) if response.status_code != 200 else _refusal(response.raw.read(_MOST_OF_A_REFUSAL))
+        except NO_ANSWER as error:
+            raise unanswered(error) from None
+
     def _fetch_token(self) -> tuple[str, float]:
         answer = self.ask("get", "gettoken", {"corpid": self.corp_id, "corpsecret": self.secret})
         token, lifetime = answer.get("access_token"), answer.get("expires_in")
@@ -154,6 +179,21 @@ def _failure(error: WeChatClientException) -> SendFailed:
     if error.errcode == 60020:
         return _as_failure(error.errcode, Code(code.text + _seen_address(str(error.errmsg)), code.kind))
     return _as_failure(error.errcode, code)
+
+
+def _refusal(body: bytes) -> SendFailed:
+    """Why there is no file."""
+    try:
+        errcode = json.loads(body)["errcode"]
+    except (ValueError, TypeError, KeyError):
+        return unreadable(body)
+    if not isinstance(errcode, int):
+        return _as_failure(None, _UNNUMBERED)
+    return TokenRefused(str(errcode)) if errcode in TOKEN_CODES else _as_failure(errcode, CODES.get(errcode, _UNLISTED))
+
+
+def _media_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _of_status(response: requests.Response) -> SendFailed:

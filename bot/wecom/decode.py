@@ -90,6 +90,7 @@ def _member_change(fields: Fields, fallback: str) -> MemberChange | None:
 _DECODERS = {
     "text": _message,
     "image": _picture,
+    "video": _picture,
     "template_card_event": _press,
     "change_contact": _member_change,
 }
