@@ -23,6 +23,7 @@ from reading.statements import Statement, statements
 from reading.text import normalise
 from reading.times import Grain, TimeMention
 
+_LONGEST = 2000  # characters read; a longer text is a document, and its time would grow with the square
 _SURE = 0.5
 _UNDECIDED = 0.15  # this near to even odds the kind is left open
 
@@ -105,7 +106,10 @@ class Judgement:
 
 
 def read(text: str, table: Mapping[str, Weights] | None = None) -> Sentence:
-    """Understand `text`; never raises, whatever the text. `table` replaces the stored weights (for training)."""
+    """Understand `text` by its first 2,000 characters; never raises, whatever the text.
+
+    `table` replaces the stored weights (for training).
+    """
     table = table or model.table()
     reading = observe(text)
     judgement = judge(reading, table)
@@ -127,7 +131,7 @@ def read(text: str, table: Mapping[str, Weights] | None = None) -> Sentence:
 
 def observe(text: str) -> Reading:
     """Collect the signs of every statement in `text`, except where it only talks about the rule or lists keywords."""
-    even = normalise(text)
+    even = normalise(text[:_LONGEST])
     row = [statement for statement in statements(even) if not vague.is_about_the_rule(statement.text)]
     if vague.is_only_keywords([len(statement.words) for statement in row]):
         row = []

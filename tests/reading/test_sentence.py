@@ -145,6 +145,25 @@ def test_what_has_all_three_passes_in_any_style(text: str) -> None:
     assert read(text).missing == ()
 
 
+def test_what_stands_beyond_two_thousand_characters_is_not_read() -> None:
+    complete = "昨天首检你没量内径就开机，四百多件全部报废。"
+
+    assert read(complete + "嗯" * 100_000).complete
+    assert not read("嗯" * 2000 + complete).complete
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "昨天首检你没量内径就直接放行，质检判不合格，整批退回来重做。",
+        "昨天你没量内径就开机，本月合格率从98%掉到91%。",
+        "周三你改了prompt没跑回归，impact评估全废了，客户投诉了两次。",
+    ],
+)
+def test_words_of_the_rule_inside_a_real_feedback_do_not_silence_it(text: str) -> None:
+    assert read(text).complete
+
+
 def test_full_width_forms_do_not_move_the_spans() -> None:
     sentence = read("９月１２日１４：２３直播你漏讲了链接，当场少卖了３０单。")
 
