@@ -117,9 +117,11 @@ class Store:
 
 
 def _engine(url: str, pool: int) -> Engine:
+    # Errors are logged; the values in a statement are what people wrote.
+    common: dict[str, Any] = {"pool_size": pool, "max_overflow": 4, "hide_parameters": True}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool, max_overflow=4, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=pool, max_overflow=4, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, **common)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **common)
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, record: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from storage.unit import Store
 from tests.builders import NOON, a_company, a_draft, a_message
@@ -82,6 +82,15 @@ def test_times_come_back_as_aware_utc(store: Store) -> None:
     with store.read() as tx:
         assert tx.inbox.last_received() == NOON
         assert str(tx.inbox.last_received()) == "2026-09-14 04:00:00+00:00"
+
+
+def test_an_error_of_the_database_does_not_repeat_what_people_wrote(store: Store) -> None:
+    words = "他当场就把客户说服了"
+
+    with pytest.raises(IntegrityError) as error, store.begin() as tx:
+        tx.history.note("feedback:1", "given", NOON, by=999, words=words)
+
+    assert words not in str(error.value)
 
 
 def test_a_sqlite_file_survives_a_power_cut(sqlite_url: str) -> None:
