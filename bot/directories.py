@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import time
 from pathlib import Path
 
@@ -23,6 +24,10 @@ log = logging.getLogger("sanmiao.people")
 
 _COLUMNS = ("key", "name", "department", "position", "role", "supervisor", "hrbp", "mobile", "dingtalk", "wecom", "left")
 _NEEDED = ("key", "name", "department")
+_UNIQUE = {"key": "key", "dingtalk": "dingtalk account", "wecom": "wecom account"}
+_TOO_MANY = "(too many)"
+
+Row = Mapping[str, str]
 
 
 class BadList(Exception):
@@ -46,7 +51,7 @@ class Directories:
 
     def take_csv(self, path: Path) -> int:
         """Take in people.csv; how many people it names. Raises BadList and changes nothing then."""
-        entries = tuple(read_csv(path))
+        entries = read_csv(path)
         with self._store.begin() as tx:
             people.take_list(Context(tx, self._now(), self._policy), entries)
         self._committed()
@@ -83,40 +88,55 @@ class Directories:
             log.warning("directory not read platform=%s code=%s", platform, failure.code)
 
 
-def read_csv(path: Path) -> Iterator[Entry]:
+def read_csv(path: Path) -> tuple[Entry, ...]:
     """The people of a CSV file in UTF-8 (Excel's byte order mark is fine). Raises BadList with every problem found."""
     with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, restkey=_TOO_MANY, restval="")
         try:
-            rows = list(csv.DictReader(file))
+            rows = [(reader.line_num, row) for row in reader]
         except UnicodeDecodeError:
             raise BadList(f"{path}: not UTF-8; in Excel save as “CSV UTF-8”") from None
-    problems = [f"{path}:{line}: {problem}" for line, row in enumerate(rows, 2) for problem in _problems(row, rows)]
     if not rows:
-        problems = [f"{path}: no people in it; the first line names the columns {', '.join(_COLUMNS)}"]
+        raise BadList(f"{path}: no people in it; the first line names the columns {', '.join(_COLUMNS)}")
+    problems = [f"{path}:{line}: {problem}" for line, problem in _problems(rows)]
     if problems:
-        raise BadList("\n".join(dict.fromkeys(problems)))
-    return (_entry(row) for row in rows)
+        raise BadList("\n".join(problems))
+    return tuple(_entry(row) for _, row in rows)
 
 
-def _problems(row: Mapping[str, str | None], rows: list[dict[str, str]]) -> Iterator[str]:
-    unknown = [column for column in row if column not in _COLUMNS]
+def _problems(rows: Sequence[tuple[int, Row]]) -> Iterator[tuple[int, str]]:
+    """Line number and what is wrong there, in order of the lines."""
+    times = {column: Counter(_cell(row, column) for _, row in rows) for column in _UNIQUE}
+    for line, row in rows:
+        for problem in _problems_of(row, times):
+            yield line, problem
+
+
+def _problems_of(row: Row, times: Mapping[str, Counter[str]]) -> Iterator[str]:
+    if _TOO_MANY in row:
+        yield "more cells than the first line has columns"
+    unknown = [column for column in row if column not in (*_COLUMNS, _TOO_MANY)]
     if unknown:
         yield f"unknown column {unknown[0]!r}; known are {', '.join(_COLUMNS)}"
-    missing = [column for column in _NEEDED if not (row.get(column) or "").strip()]
+    missing = [column for column in _NEEDED if not _cell(row, column)]
     if missing:
         yield f"{missing[0]} is empty"
-    keys = [other.get("key") for other in rows]
-    if keys.count(row.get("key")) > 1:
-        yield "this key stands in several lines"
+    for column, what in _UNIQUE.items():
+        if _cell(row, column) and times[column][_cell(row, column)] > 1:
+            yield f"this {what} stands in several lines"
     for column in ("supervisor", "hrbp"):
-        if (row.get(column) or "") not in ("", *keys):
+        if _cell(row, column) and _cell(row, column) not in times["key"]:
             yield f"{column} is a key that no line has"
-    if (row.get("left") or "").strip().lower() not in ("", "0", "1", "yes", "no", "true", "false"):
+    if _cell(row, "left").lower() not in ("", "0", "1", "yes", "no", "true", "false"):
         yield "left is yes, no or empty"
 
 
-def _entry(row: Mapping[str, str | None]) -> Entry:
-    cell = {column: (row.get(column) or "").strip() for column in _COLUMNS}
+def _cell(row: Row, column: str) -> str:
+    return (row.get(column) or "").strip()
+
+
+def _entry(row: Row) -> Entry:
+    cell = {column: _cell(row, column) for column in _COLUMNS}
     accounts = tuple(Account(platform, cell[platform.value]) for platform in Platform if cell[platform.value])
     return Entry(
         key=cell["key"],

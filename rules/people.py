@@ -83,17 +83,21 @@ def match(platform: Platform, directory: Directory, people: Sequence[Person], ac
     that name in that department has no account on this platform yet. Otherwise the member is somebody new. Accounts of
     this platform that the directory no longer has are `gone`.
     """
-    by_key = {person.key: person for person in people}
     by_id = {person.id: person for person in people}
-    free = [person for person in people if person.id not in {pid for account, pid in accounts.items() if account.platform is platform}]
+    unclaimed = _Unclaimed(people, {person for account, person in accounts.items() if account.platform is platform})
     unsure: list[str] = []
-    key_of: dict[str, str] = {}
+    key_of: dict[str, str] = {}  # by user id as in `account_of`
+    used: set[str] = set()
     for member in directory.members:
-        known = accounts.get(account_of(platform, member.user_id))
-        person = by_id.get(known) if known is not None else _find(member, directory, by_key, free, unsure)
-        if person is not None and person in free:
-            free.remove(person)
-        key_of[member.user_id.lower()] = person.key if person else (member.job_number or f"{platform}:{member.user_id}")
+        account = account_of(platform, member.user_id)
+        known = accounts.get(account)
+        person = by_id.get(known) if known is not None else unclaimed.find(member, directory.department_of(member), unsure)
+        key = person.key if person else (member.job_number or f"{platform}:{account.user_id}")
+        if known is None and key in used:
+            unsure.append(member.name)  # somebody else has this job number
+            key = f"{platform}:{account.user_id}"
+        key_of[account.user_id] = key
+        used.add(key)
     entries = tuple(_entry(platform, member, directory, key_of) for member in directory.members)
     present = {account_of(platform, member.user_id) for member in directory.members if member.active}
     gone = tuple(account for account in accounts if account.platform is platform and account not in present)
@@ -105,29 +109,48 @@ def account_of(platform: Platform, user_id: str) -> Account:
     return Account(platform, user_id.lower() if platform is Platform.WECOM else user_id)
 
 
-def _find(
-    member: Member, directory: Directory, by_key: Mapping[str, Person], free: Iterable[Person], unsure: list[str]
-) -> Person | None:
-    if member.job_number and member.job_number in by_key:
-        return by_key[member.job_number]
-    free = list(free)
-    by_mobile = [person for person in free if member.mobile and person.mobile == member.mobile]
-    if len(by_mobile) == 1:
-        return by_mobile[0]
-    namesakes = [person for person in free if person.name == member.name and person.department == directory.department_of(member)]
-    if len(namesakes) > 1:
-        unsure.append(member.name)
-    return namesakes[0] if len(namesakes) == 1 else None
+class _Unclaimed:
+    """People who may be the one a member is: by job number, or without an account on the platform yet."""
+
+    def __init__(self, people: Sequence[Person], claimed: set[PersonId]) -> None:
+        self._claimed = claimed
+        self._by_key = {person.key: person for person in people}
+        self._by_mobile: dict[str, list[Person]] = {}
+        self._by_name: dict[tuple[str, str], list[Person]] = {}
+        for person in people:
+            self._by_mobile.setdefault(person.mobile, []).append(person)
+            self._by_name.setdefault((person.name, person.department), []).append(person)
+
+    def find(self, member: Member, department: str, unsure: list[str]) -> Person | None:
+        """Who the member is, claimed from now on; notes the name in `unsure` when it fits several."""
+        person = self._by_key.get(member.job_number) if member.job_number else None
+        if person is None and member.mobile:
+            person = _only(self._free(self._by_mobile.get(member.mobile, ())))
+        if person is None:
+            namesakes = self._free(self._by_name.get((member.name, department), ()))
+            person = _only(namesakes)
+            unsure += [member.name] * (len(namesakes) > 1)
+        if person is not None:
+            self._claimed.add(person.id)
+        return person
+
+    def _free(self, people: Iterable[Person]) -> list[Person]:
+        return [person for person in people if person.id not in self._claimed]
+
+
+def _only(people: Sequence[Person]) -> Person | None:
+    return people[0] if len(people) == 1 else None
 
 
 def _entry(platform: Platform, member: Member, directory: Directory, key_of: Mapping[str, str]) -> Entry:
+    account = account_of(platform, member.user_id)
     return Entry(
-        key=key_of[member.user_id.lower()],
+        key=key_of[account.user_id],
         name=member.name,
         department=directory.department_of(member),
-        accounts=(account_of(platform, member.user_id),),
+        accounts=(account,),
         position=member.position,
-        supervisor=key_of.get(member.leader.lower()) if member.leader else None,
+        supervisor=key_of.get(account_of(platform, member.leader).user_id) if member.leader else None,
         mobile=member.mobile,
         left=not member.active,
     )

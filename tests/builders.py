@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cards.catalog import SorryText
@@ -12,6 +12,7 @@ from rules.feedback import Behaviour, Kind, Refusal
 from rules.loops import Loop, LoopState, Plan, Stage, StepKind
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
 from rules.people import Entry, Person
+from rules.policy import Checkins, Library, Policy
 from storage.feedback import Draft
 from storage.unit import Tx
 
@@ -52,6 +53,19 @@ COMPANY = (
     ),
     Entry("E012", "孙悦", "客服部", (Account(Platform.WECOM, "sun.yue"),), role="客服", supervisor="E010", hrbp="E003"),
 )
+
+
+def a_policy() -> Policy:
+    """The defaults of config.yaml, with a behaviour library for 客服."""
+    return Policy(
+        plan=PLAN,
+        checkin_expires=timedelta(hours=48),
+        extension=timedelta(hours=24),
+        words_within=timedelta(minutes=10),
+        libraries={"客服": Library(("上午的退货来电",), BEHAVIOURS)},
+        checkins=Checkins(time(10, 30), time(18, 0), frozenset(range(1, 6))),
+        fallback_hrbp="E003",
+    )
 
 
 def a_company(tx: Tx, now: datetime = NOON) -> dict[str, Person]:
