@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from rules.commands import Figures, Note, Purpose, Speaker
 from rules.events import Account
 from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
+from rules.sentences import Ended, Whom
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,19 @@ class CheckinClosed(CardData):
 
 @dataclass(frozen=True)
 class FeedbackCard(CardData):
-    """Feedback to its subject, with the buttons 收到 / 已改进 / 有异议 (A7). `due_at` is when the HRBP hears of it."""
+    """Feedback to its subject, with the buttons 收到 / 已改进 / 有异议 (A7). `due_at` is when the HRBP hears of it. `occurred_at` is
+    None where the scene says when. `added` is what its author wrote later."""
 
     author_name: str
     kind: Kind
     scene: str
     action: str
     impact: str
-    occurred_at: datetime
+    occurred_at: datetime | None
     due_at: datetime
     notice: Refusal | None = None
     attached: Attached = Attached()
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ class FeedbackAnswered(CardData):
     asks_words: bool = False
     notice: Refusal | None = None
     attached: Attached = Attached()
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -268,12 +273,185 @@ class Candidate:
 
 @dataclass(frozen=True)
 class WhoCard(CardData):
-    """Several people fit the name: one button each (at most six), action `pick:<person>`."""
+    """It is not clear who is meant: one button each (at most six), action `pick:<person>`. `sentence` is what was written about him;
+    empty when only a check-in card was asked for."""
 
     mention: str
     candidates: tuple[Candidate, ...]
     chosen: str | None = None
     notice: Refusal | None = None
+    asks: Whom = Whom.NAMESAKES
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One element of a feedback as understood, and the author's words it was read from."""
+
+    text: str
+    words: str
+
+
+@dataclass(frozen=True)
+class SentenceCard(CardData):
+    """A sentence as understood, to its author (A3): what is there with its words, what is missing as one question with an example from
+    `industry`. An element that is not there is None, `kind` when the sentence leaves it open. `judges`: it says how somebody is instead
+    of what he did. `may_keep`: the policy lets it be kept as a note. `asked_more`: 补一句 was pressed."""
+
+    subject_name: str
+    kind: Kind | None
+    scene: Piece | None
+    action: Piece | None
+    impact: Piece | None
+    industry: str = ""
+    judges: bool = False
+    may_keep: bool = False
+    asked_more: bool = False
+    notice: Refusal | None = None
+
+
+@dataclass(frozen=True)
+class SentenceDone(CardData):
+    """The same card after it was sent; turns once more when the subject answers, and when its author rewords it."""
+
+    subject_name: str
+    kind: Kind
+    scene: str
+    action: str
+    impact: str
+    given_at: datetime
+    answer: Answer | None = None
+    answered_at: datetime | None = None
+    notice: Refusal | None = None
+    attached: Attached = Attached()
+
+
+@dataclass(frozen=True)
+class SentenceClosed(CardData):
+    """The same card when nothing can be pressed any more and it was not sent, or was taken back."""
+
+    subject_name: str
+    ended: Ended
+    notice: Refusal | None = None
+
+
+@dataclass(frozen=True)
+class VagueText(CardData):
+    """A judgement about nobody in particular: the question that makes it concrete, with an example from `industry` (plain text)."""
+
+    industry: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several records that fit: whose it is, what it says, when it was given."""
+
+    feedback: int
+    name: str
+    what: str
+    given_at: datetime
+
+
+@dataclass(frozen=True)
+class ChoiceCard(CardData):
+    """Several records fit what was asked: one button each (at most six), action `choose:<record>`. `words` are the writer's, for what
+    is done with the chosen one; `chosen` is its place in `choices`, from 1."""
+
+    purpose: Purpose
+    choices: tuple[Choice, ...]
+    words: str = ""
+    chosen: int | None = None
+    notice: Refusal | None = None
+
+
+@dataclass(frozen=True)
+class NoteText(CardData):
+    """What was done, as one sentence to the one who asked (plain text). `until` is when it ends or happens."""
+
+    what: Note
+    name: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A record in a week's list: who gave it, what it says, and what was answered."""
+
+    name: str
+    kind: Kind
+    what: str
+    answer: Answer | None
+
+
+@dataclass(frozen=True)
+class MyWeek(CardData):
+    """What somebody got in a week (Monday to Sunday, local days), and what he gave if he leads people (plain text)."""
+
+    monday: date
+    sunday: date
+    received: Figures
+    given: Figures | None
+    latest: tuple[Heard, ...]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A record that nobody has answered, as one line of a list."""
+
+    name: str
+    what: str
+    waited: timedelta
+
+
+@dataclass(frozen=True)
+class TeamWeek(CardData):
+    """A supervisor's or an HRBP's people in a week (plain text). `unmentioned` are those nobody wrote about; `more_waiting` and
+    `more_unmentioned` are how many the lists leave out."""
+
+    monday: date
+    sunday: date
+    people: int
+    given: Figures
+    waiting: tuple[Waiting, ...]
+    more_waiting: int
+    unmentioned: tuple[str, ...]
+    more_unmentioned: int
+
+
+@dataclass(frozen=True)
+class PendingText(CardData):
+    """What waits for somebody's answer, and what he waits for (plain text). `about` is the one person it was asked about."""
+
+    mine: tuple[Waiting, ...]
+    more_mine: int
+    theirs: tuple[Waiting, ...]
+    more_theirs: int
+    about: str | None = None
+
+
+@dataclass(frozen=True)
+class EscalationList(CardData):
+    """Everything escalated that is not settled, the longest-waiting first (plain text)."""
+
+    waiting: tuple[Waiting, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class GuideText(CardData):
+    """What one can say to the bot, with an example of one's own people (plain text)."""
+
+    speaker: Speaker
+    example_name: str | None = None
+
+
+@dataclass(frozen=True)
+class StandInText(CardData):
+    """Somebody asks the reader to stand in for him (plain text)."""
+
+    name: str
+    begins: datetime
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -333,6 +511,18 @@ CATALOG: Mapping[str, type[CardData]] = {
         EscalationReasons,
         EscalationSettled,
         WhoCard,
+        SentenceCard,
+        SentenceDone,
+        SentenceClosed,
+        VagueText,
+        ChoiceCard,
+        NoteText,
+        MyWeek,
+        TeamWeek,
+        PendingText,
+        EscalationList,
+        GuideText,
+        StandInText,
         HelpText,
         SorryText,
         GroupHint,

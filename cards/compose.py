@@ -105,9 +105,11 @@ def _environment() -> Environment:
         "tojson": filters.to_json,
         "fill": filters.fill,
         "local_time": filters.local_time,
+        "local_day": filters.local_day,
         "duration": filters.duration,
         "clip": filters.clip,
         "word": words.word,
+        "example": words.example,
     }
     return environment
 

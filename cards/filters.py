@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import NoReturn
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991, so no zone table is needed
@@ -49,6 +49,12 @@ def local_time(at: datetime, *, weekday: bool = False) -> str:
     local = at.astimezone(SHANGHAI)
     day = f"{local.month}月{local.day}日"
     return f"{day} 周{WEEKDAYS[local.weekday()]} {local:%H:%M}" if weekday else f"{day} {local:%H:%M}"
+
+
+def local_day(day: date) -> str:
+    """A local day: “9月12日”. An aware instant is the day it lies on in Asia/Shanghai."""
+    local = day.astimezone(SHANGHAI) if isinstance(day, datetime) else day
+    return f"{local.month}月{local.day}日"
 
 
 def duration(span: timedelta) -> str:

@@ -11,6 +11,8 @@ import yaml
 
 TEMPLATES = Path(__file__).parent / "templates"
 _FILE = "_words.yaml"
+_EXAMPLES = "_examples.yaml"
+_EVERYDAY = "通用"
 
 
 def word(value: StrEnum, name: str | None = None) -> str:
@@ -26,18 +28,32 @@ def phrase(key: str) -> str:
     return _entry("Phrase", key)
 
 
+def example(industry: str, element: str) -> str:
+    """What a good `element` (scene, action, impact) reads like in an industry; from everyday work for one we do not know.
+    Raises LookupError when the file has none, ValueError when it cannot be read as YAML."""
+    try:
+        return _words(_EXAMPLES).get(industry, _words(_EXAMPLES)[_EVERYDAY])[element]
+    except KeyError:
+        raise LookupError(f"cards/templates/{_EXAMPLES}: {industry or _EVERYDAY} has no {element}") from None
+
+
+def industries() -> frozenset[str]:
+    """The industries that have examples of their own."""
+    return frozenset(_words(_EXAMPLES)) - {_EVERYDAY}
+
+
 def _entry(section: str, key: str) -> str:
     try:
-        return _words()[section][key]
+        return _words(_FILE)[section][key]
     except KeyError:
         raise LookupError(f"cards/templates/{_FILE}: {section} has no words for {key}") from None
 
 
 @cache
-def _words() -> Mapping[str, Mapping[str, str]]:
+def _words(file: str) -> Mapping[str, Mapping[str, str]]:
     try:
-        loaded: Mapping[str, Mapping[str, str]] = yaml.safe_load((TEMPLATES / _FILE).read_text("utf-8"))
+        loaded: Mapping[str, Mapping[str, str]] = yaml.safe_load((TEMPLATES / file).read_text("utf-8"))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ValueError(f"cards/templates/{_FILE}:{line}: {error.problem}") from error
+        raise ValueError(f"cards/templates/{file}:{line}: {error.problem}") from error
     return loaded

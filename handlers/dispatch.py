@@ -10,10 +10,21 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from cards.catalog import CATALOG, CardData, CheckinCard, EscalationCard, FeedbackCard, ReminderCard, SorryText, WhoCard
+from cards.catalog import (
+    CATALOG,
+    CardData,
+    CheckinCard,
+    ChoiceCard,
+    EscalationCard,
+    FeedbackCard,
+    ReminderCard,
+    SentenceCard,
+    SorryText,
+    WhoCard,
+)
 from cards.compose import compose
 from cards.layout import Card
-from handlers import feedback, loops, people, talk
+from handlers import commands, feedback, loops, people, sentences, talk
 from handlers.context import Context, Press, Reply, Talk
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent, platform_of
 from rules.feedback import Answer, Refusal
@@ -30,7 +41,15 @@ _ANSWERS: Mapping[str, _Handler] = {answer.value: loops.answer for answer in Ans
 # Card that was sent → action (the part before the colon) → what happens. A test holds this against the actions of all templates.
 ROUTES: Mapping[str, Mapping[str, _Handler]] = {
     CheckinCard.template(): {"give": feedback.give},
-    WhoCard.template(): {"pick": feedback.picked},
+    WhoCard.template(): {"pick": sentences.picked},
+    SentenceCard.template(): {
+        "send": sentences.send,
+        "kind": sentences.change_kind,
+        "more": sentences.more,
+        "keep": sentences.keep,
+        "drop": sentences.drop,
+    },
+    ChoiceCard.template(): {"choose": commands.chosen},
     FeedbackCard.template(): _ANSWERS,
     ReminderCard.template(): _ANSWERS,
     EscalationCard.template(): {

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cards.catalog import Candidate, CheckinCard, FeedbackCard, SorryText, WhoCard
+from cards.catalog import CheckinCard, FeedbackCard, SorryText
 from handlers import evidence
-from handlers.context import Context, Press, Reply, Talk
+from handlers.context import Context, Press, Reply
 from handlers.views import about, attached_to, options_of, refresh, view
-from rules import checkins, feedback, loops
+from rules import away, checkins, feedback, loops
 from rules.events import Platform
 from rules.feedback import Accepted, Record, Refusal, Refused
 from rules.loops import Loop
-from rules.messages import Outgoing, Urgency
+from rules.messages import Outgoing, PersonId, Urgency
 from rules.people import Person, chain_of
 from storage.feedback import Draft
 
@@ -25,35 +24,19 @@ def give(press: Press, ctx: Context) -> Reply:
     decision = feedback.give(record, press.event.ticks, press.by.id, ctx.now, subject_left=not subject.active)
     if isinstance(decision, Refused):
         return Reply(shows=view(ctx, press.card, record, None, decision.reason))
-    given = decision.record
-    loop = loops.open_loop(given.id, ctx.now, ctx.policy.plan, chain_for(ctx, subject))
+    loop = open_record(ctx, decision.record, press.by)
+    return Reply(shows=view(ctx, press.card, decision.record, loop))
+
+
+def open_record(ctx: Context, given: Record, author: Person) -> Loop:
+    """A feedback was given, by card or in words: the record opens, its clock starts, its subject is told."""
+    loop = loops.open_loop(given.id, ctx.now, ctx.policy.plan, chain_for(ctx, ctx.tx.people.get(given.subject)))
     ctx.tx.feedback.apply(given)
     ctx.tx.loops.open(loop)
-    ctx.tx.history.note(about(given.id), "given", ctx.now, by=press.by.id)
+    ctx.tx.history.note(about(given.id), "given", ctx.now, by=author.id)
     evidence.on_given(ctx, given)
-    ctx.tx.outbox.add(_to_subject(ctx, given, loop, press.by), ctx.now)
-    return Reply(shows=view(ctx, press.card, given, loop))
-
-
-def ask_for(talk: Talk, ctx: Context, mention: str, fits: tuple[Person, ...]) -> Reply:
-    """A supervisor named somebody: offer the check-in card, or ask who is meant when several people fit."""
-    if not fits:
-        return Reply(says=SorryText(Refusal.NO_SUCH_NAME, mention))
-    if len(fits) > 1:
-        return Reply(says=WhoCard(mention, tuple(Candidate(p.id, p.name, _hint(p)) for p in fits[:6])))
-    return offer(ctx, talk.by, fits[0], talk.event.by.platform)
-
-
-def picked(press: Press, ctx: Context) -> Reply:
-    """One of several people of a name was chosen."""
-    card = WhoCard.from_data(press.card.data)
-    chosen = next((c for c in card.candidates if str(c.person) == press.argument), None)
-    if chosen is None:
-        return Reply(shows=replace(card, notice=Refusal.UNKNOWN_PERSON))
-    if not ctx.tx.runs.first("who", press.card.card_id, ctx.now):
-        return Reply(shows=replace(card, chosen=chosen.name, notice=Refusal.ALREADY_CHOSEN))
-    offered = offer(ctx, press.by, ctx.tx.people.get(chosen.person), press.event.by.platform)
-    return Reply(shows=replace(card, chosen=chosen.name), says=offered.says)
+    ctx.tx.outbox.add(_to_subject(ctx, given, loop, author), ctx.now)
+    return loop
 
 
 def offer(ctx: Context, author: Person, subject: Person, platform: Platform) -> Reply:
@@ -117,7 +100,7 @@ def offer_daily_one(ctx: Context) -> bool:
     served = ctx.tx.runs.taken("checkin", [f"{day}:{id}" for id in supervisors])
     for id in supervisors:
         slot = f"{day}:{id}"
-        if slot in served or not ctx.tx.runs.first("checkin", slot, ctx.now):
+        if slot in served or away.held(ctx.tx.away.of(id), ctx.now) or not ctx.tx.runs.first("checkin", slot, ctx.now):
             continue
         _offer_daily(ctx, ctx.tx.people.get(id))
         return True
@@ -128,7 +111,16 @@ def _offer_daily(ctx: Context, author: Person) -> None:
     reports = {p.id: p for p in ctx.tx.people.reports_of(author.id) if p.role in ctx.policy.libraries}
     subject = feedback.least_mentioned(tuple(reports), ctx.tx.feedback.last_mentioned(author.id))
     if subject is not None:
-        open_checkin(ctx, author, reports[subject])
+        open_checkin(ctx, acting_for(ctx, author, subject), reports[subject])
+
+
+def acting_for(ctx: Context, person: Person, about: PersonId) -> Person:
+    """Who gets what falls to `person` now: he himself, or who stands in for him. Nobody stands in where he is the one it is about."""
+    id = away.stand_in(ctx.tx.away.of(person.id), ctx.now)
+    if id is None or id == about:
+        return person
+    taker = ctx.tx.people.get(id)
+    return taker if taker.active else person
 
 
 def chain_for(ctx: Context, subject: Person) -> tuple[int, ...]:
@@ -148,10 +140,13 @@ def hrbp_hears_at(loop: Loop) -> datetime:
 
 def _to_subject(ctx: Context, record: Record, loop: Loop, author: Person) -> Outgoing:
     assert record.kind is not None
-    said = (record.kind, record.scene, record.action, record.impact, record.occurred_at)
+    # What was said in words has its time in the scene, as exact as its author was.
+    when = record.occurred_at if record.offered else None
+    said = (record.kind, record.scene, record.action, record.impact, when)
     card = FeedbackCard(author.name, *said, hrbp_hears_at(loop), attached=attached_to(ctx, record))
     return card.to(record.subject, key=f"feedback:{record.id}", about=about(record.id))
 
 
-def _hint(person: Person) -> str:
+def hint(person: Person) -> str:
+    """What tells a person from a namesake."""
     return " ".join(part for part in (person.department, person.position) if part)

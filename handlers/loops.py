@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cards.catalog import (
     AnswerNoted,
@@ -16,9 +16,9 @@ from cards.catalog import (
     SorryText,
 )
 from handlers.context import Context, Press, Reply, Talk
-from handlers.feedback import chain_for, hrbp_hears_at
+from handlers.feedback import acting_for, chain_for, hrbp_hears_at
 from handlers.views import about, refresh, view
-from rules import feedback, loops
+from rules import away, feedback, loops
 from rules.feedback import Answer, Record, Refusal, Refused
 from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
 from rules.messages import PersonId, Urgency
@@ -42,12 +42,19 @@ def answer(press: Press, ctx: Context) -> Reply:
 def answer_in_words(talk: Talk, ctx: Context, what: Answer, words: str | None) -> Reply:
     """ "收到" typed instead of tapped: it answers the newest feedback that waits (A6: any answer stops the clock)."""
     waiting = ctx.tx.feedback.open_about(talk.by.id)
-    if not waiting:
-        return Reply(says=SorryText(Refusal.NOTHING_OPEN))
-    decision = feedback.answer(waiting[0], what, talk.by.id, ctx.now)
-    assert not isinstance(decision, Refused), "an open record about the writer can be answered by him"
-    _answered(ctx, waiting[0], decision.record, talk.by, None)
-    return (explain(ctx, talk.by, words) if words else None) or Reply(says=AnswerNoted(what))
+    return answer_record(ctx, talk.by, waiting[0], what, words) if waiting else Reply(says=SorryText(Refusal.NOTHING_OPEN))
+
+
+def answer_record(ctx: Context, by: Person, record: Record, what: Answer, words: str | None) -> Reply:
+    """The subject answers this record in words; those that are more than the bare answer stand in the history."""
+    decision = feedback.answer(record, what, by.id, ctx.now)
+    if isinstance(decision, Refused):
+        return Reply(says=SorryText(decision.reason))
+    _answered(ctx, record, decision.record, by, None)
+    explained = explain(ctx, by, words) if words and what is not Answer.ACKNOWLEDGED else None
+    if words and what is Answer.ACKNOWLEDGED:
+        ctx.tx.history.note(about(record.id), "explained", ctx.now, by=by.id, reason=what, words=words)
+    return explained or Reply(says=AnswerNoted(what))
 
 
 def explain(ctx: Context, by: Person, words: str) -> Reply | None:
@@ -92,30 +99,51 @@ def hand_over_for(ctx: Context, leaver: PersonId) -> None:
 def nudge(press: Press, ctx: Context) -> Reply:
     """催办: the subject is reminded in the HRBP's name."""
     record, loop = _case(press, ctx)
-    decision = loops.nudge(loop, press.by.id, ctx.now)
+    decision = loops.nudge(loop, _in_whose_name(ctx, press, loop), ctx.now)
     if isinstance(decision, NotAllowed):
         return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
     if not ctx.tx.people.get(record.subject).active:
         return Reply(shows=view(ctx, press.card, record, loop, Refusal.SUBJECT_LEFT))
-    ctx.tx.loops.apply(decision.loop)
-    ctx.tx.history.note(about(record.id), "nudged", ctx.now, by=press.by.id)
-    card = _reminder(ctx, record, decision.loop, nudged_by=press.by.name)
-    key = f"nudge:{record.id}:{ctx.now.isoformat()}"
-    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id)), ctx.now)
+    remind_now(ctx, record, decision.loop, press.by)
     refresh_others(ctx, record, decision.loop, press.card)
     return Reply(shows=view(ctx, press.card, record, decision.loop))
+
+
+def remind_now(ctx: Context, record: Record, nudged: Loop, by: Person) -> None:
+    """The subject is reminded in the name of `by`; `nudged` is the loop after `rules.loops.nudge` allowed it."""
+    ctx.tx.loops.apply(nudged)
+    ctx.tx.history.note(about(record.id), "nudged", ctx.now, by=by.id)
+    card = _reminder(ctx, record, nudged, nudged_by=by.name)
+    key = f"nudge:{record.id}:{ctx.now.isoformat()}"
+    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id)), ctx.now)
+
+
+def remind_later(ctx: Context, record: Record, until: datetime) -> None:
+    """稍后提醒: the subject asked to hear of this record at `until`, instead of any reminder that waits to leave. The clock runs on."""
+    loop = ctx.tx.loops.get(record.id)
+    assert loop is not None, "an open record has a loop"
+    for message in ctx.tx.outbox.about(about(record.id)):
+        if message.card == ReminderCard.template() and message.person == record.subject:
+            ctx.tx.outbox.cancel(message, ctx.now)
+    key = f"snooze:{record.id}:{until.isoformat()}:{loop.version}:{ctx.now.isoformat()}"
+    card = _reminder(ctx, record, loop)
+    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.REMINDER, not_before=until), ctx.now)
 
 
 def take(press: Press, ctx: Context) -> Reply:
     """我来跟进: the clock stands, the HRBP has it."""
     record, loop = _case(press, ctx)
-    return _settle(press, ctx, record, loop, loops.take_over(loop, press.by.id, ctx.now), "taken_over")
+    decision = loops.take_over(loop, _in_whose_name(ctx, press, loop), ctx.now)
+    if isinstance(decision, Allowed):
+        decision = Allowed(replace(decision.loop, taken_by=press.by.id))
+    return _settle(press, ctx, record, loop, decision, "taken_over")
 
 
 def extend(press: Press, ctx: Context) -> Reply:
     """延期: the subject gets more time."""
     record, loop = _case(press, ctx)
-    return _settle(press, ctx, record, loop, loops.extend(loop, press.by.id, ctx.now, ctx.policy.extension), "extended")
+    decision = loops.extend(loop, _in_whose_name(ctx, press, loop), ctx.now, ctx.policy.extension)
+    return _settle(press, ctx, record, loop, decision, "extended")
 
 
 def back(press: Press, ctx: Context) -> Reply:
@@ -127,7 +155,7 @@ def back(press: Press, ctx: Context) -> Reply:
 def close(press: Press, ctx: Context) -> Reply:
     """关闭: first the reasons, one button each; with a reason the record ends unanswered."""
     record, loop = _case(press, ctx)
-    refusal = loops.may_close(loop, press.by.id)
+    refusal = loops.may_close(loop, _in_whose_name(ctx, press, loop))
     if refusal is None and press.argument not in set(CloseReason):
         return Reply(shows=_reasons(ctx, record))
     decision = Refused(refusal) if refusal else feedback.close(record, ctx.now)
@@ -198,6 +226,8 @@ def _take(ctx: Context, step: Step) -> None:
     ctx.tx.loops.apply(step.loop)
     ctx.tx.history.note(about(record.id), step.kind.value, ctx.now, reason=step.cause)
     key = f"loop:{record.id}:{step.loop.round}:{step.loop.steps_taken}"
+    if step.kind is StepKind.REMIND and away.held(ctx.tx.away.of(record.subject), ctx.now):
+        return  # he asked to be reminded later, and that reminder waits already; the escalation comes in its time
     if step.kind is StepKind.REMIND:
         card: CardData = _reminder(ctx, record, step.loop)
         to, urgency = record.subject, Urgency.REMINDER
@@ -211,11 +241,12 @@ def _take(ctx: Context, step: Step) -> None:
 
 
 def _who_hears(ctx: Context, record: Record, step: Step) -> PersonId | None:
-    """The planned person, or whoever the directory names today when he has left."""
-    if step.to is not None and ctx.tx.people.get(step.to).active:
-        return step.to
-    today = chain_for(ctx, ctx.tx.people.get(record.subject))
-    return today[0] if today else None
+    """The planned person, or whoever the directory names today when he has left; or who stands in for him."""
+    planned = ctx.tx.people.get(step.to) if step.to is not None else None
+    if planned is None or not planned.active:
+        today = chain_for(ctx, ctx.tx.people.get(record.subject))
+        planned = ctx.tx.people.get(today[0]) if today else None
+    return acting_for(ctx, planned, record.subject).id if planned else None
 
 
 def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = None) -> ReminderCard:
@@ -246,6 +277,14 @@ def _case(press: Press, ctx: Context) -> tuple[Record, Loop]:
     loop = ctx.tx.loops.get(record.id)
     assert loop is not None, "an escalation card is about a loop"
     return record, loop
+
+
+def _in_whose_name(ctx: Context, press: Press, loop: Loop) -> PersonId:
+    """The one of the chain for whom the presser acts: himself, or somebody he stands in for."""
+    if press.by.id in loop.chain:
+        return press.by.id
+    acting = away.acting_for(press.by.id, ctx.tx.away.absent(ctx.now), ctx.now)
+    return next((person for person in loop.chain if person in acting), press.by.id)
 
 
 def _settle(press: Press, ctx: Context, record: Record, loop: Loop, decision: Allowed | NotAllowed, what: str) -> Reply:

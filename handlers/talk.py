@@ -1,40 +1,79 @@
-"""What people type: a name asks for a check-in card, 收到 answers, everything else gets a short help."""
+"""What people type: an explanation that was asked for, the next words of a sentence, a name, a command; else a short help."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from cards.catalog import GroupHint, HelpText, SorryText
-from handlers import evidence, feedback, loops
+from handlers import evidence, loops, sentences
+from handlers.circle import Circle
+from handlers.commands import COMMANDS, Asked, came_back
 from handlers.context import Context, Reply, Talk
-from reading import names
-from rules.events import Platform
+from reading import answers, commands
+from reading.commands import Command, Intent
 from rules.evidence import Part
 from rules.feedback import Answer, Refusal
 from rules.messages import GroupChat
-from rules.people import Person
+from rules.weeks import SHANGHAI
 
 _GIVE = re.compile(r"^(?:反馈|打卡|记录|记一下|评价|点评)\s*[:：,，]?\s*@?(?P<name>\S{1,20})$")
-_ANSWERS = (
-    (re.compile(r"^(?:收到|知道了|明白了?|好的,?收到)[。.!！~]*$"), Answer.ACKNOWLEDGED),
-    (re.compile(r"^已改进(?P<words>.*)$", re.DOTALL), Answer.IMPROVED),
-    (re.compile(r"^(?:我?有异议|不同意|不认可)(?P<words>.*)$", re.DOTALL), Answer.DISPUTED),
+# Who is asked for an explanation may ask something himself first; everything else he types is the explanation.
+_QUESTIONS = (
+    Intent.help,
+    Intent.my_week,
+    Intent.team_week,
+    Intent.pending,
+    Intent.escalation_list,
+    Intent.exempt_status,
+    Intent.metric_query,
 )
 
 
 def said(talk: Talk, ctx: Context) -> Reply:
-    """Answer a chat message. In a group the bot says one line and goes on in private (A3)."""
-    if talk.event.group is not None:
-        _hint_in_group(talk, ctx, talk.event.group)
-    understood = _in_words(talk, ctx) if talk.event.text else None
+    """Answer a chat message. In a group the bot says one neutral line, if any, and goes on in private (A3)."""
+    talk = replace(talk, event=replace(talk.event, text=_storable(talk.event.text)))
+    understood = _in_words(talk, ctx) if talk.event.text or talk.event.mentions else None
     if talk.event.media is not None:
         pictured = _picture(talk, ctx, talk.event.media)
-        return understood or pictured
-    return understood or _help(talk, ctx)
+        understood = understood or pictured
+    if understood is None:
+        return _help_once(talk, ctx)
+    if talk.event.group is not None:
+        _hint_in_group(talk, ctx, talk.event.group)
+    return understood
 
 
 def _in_words(talk: Talk, ctx: Context) -> Reply | None:
-    return loops.explain(ctx, talk.by, talk.event.text) or _answer(talk, ctx) or _give(talk, ctx)
+    circle = Circle.around(ctx, talk)
+    command = commands.read(talk.event.text, circle.speaker, circle.full_names)
+    bare = answers.bare(talk.event.text)
+    if bare is not None:
+        command = Command(Intent.reply_feedback)
+    return (
+        (loops.explain(ctx, talk.by, talk.event.text) if bare or _may_explain(command, circle) else None)
+        or came_back(talk, ctx)
+        or sentences.go_on(talk, ctx, circle, command)
+        or _name_alone(talk, ctx, circle)
+        or COMMANDS[command.intent](Asked(talk, command, circle), ctx)
+    )
+
+
+def _may_explain(command: Command, circle: Circle) -> bool:
+    """Whether a text may be the explanation of an answer: not a question, and not what its writer says of others."""
+    if command.intent in _QUESTIONS:
+        return False
+    return command.intent in (Intent.unknown, Intent.reply_feedback) or not (circle.team and command.targets)
+
+
+def _name_alone(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
+    """Only a name, or 反馈 and a name: the check-in card."""
+    asked = _GIVE.match(talk.event.text)
+    mention = asked["name"] if asked else talk.event.text.removeprefix("@").strip()
+    if not mention and len(circle.mentioned) == 1:
+        return sentences.check_in(ctx, talk, circle.mentioned[0].name, circle.mentioned)
+    fits = circle.called(mention)
+    return sentences.check_in(ctx, talk, mention, fits) if asked or fits else None
 
 
 def _picture(talk: Talk, ctx: Context, media: str) -> Reply:
@@ -47,40 +86,21 @@ def _picture(talk: Talk, ctx: Context, media: str) -> Reply:
     return evidence.note(talk, ctx, media, place)
 
 
-def _answer(talk: Talk, ctx: Context) -> Reply | None:
-    for pattern, what in _ANSWERS:
-        found = pattern.match(talk.event.text)
-        if found:
-            words = (found.groupdict().get("words") or "").strip(" ,，:：。")
-            return loops.answer_in_words(talk, ctx, what, words or None)
-    return None
-
-
-def _give(talk: Talk, ctx: Context) -> Reply | None:
-    asked = _GIVE.match(talk.event.text)
-    mention = asked["name"] if asked else talk.event.text.removeprefix("@").strip()
-    people = {person.key: person for person in ctx.tx.people.all().values() if person.active}
-    fits = _people_called(mention, tuple(people.values()), talk.by)
-    return feedback.ask_for(talk, ctx, mention, fits) if asked or fits else None
-
-
-def _people_called(mention: str, people: tuple[Person, ...], by: Person) -> tuple[Person, ...]:
-    """Who is meant. Among several who fit equally well, one's own people come before strangers."""
-    if not 1 < len(mention) <= 20:
-        return ()
-    by_key = {person.key: person for person in people}
-    matches = names.resolve(mention, [names.Known(person.key, person.name) for person in people])
-    best = [by_key[match.person.key] for match in matches if match.score == matches[0].score]
-    own = [person for person in best if person.supervisor == by.id]
-    return tuple(own or best)
-
-
-def _help(talk: Talk, ctx: Context) -> Reply:
+def _help_once(talk: Talk, ctx: Context) -> Reply:
+    """Talk that is none of the bot's business: a short help, in private, once a day."""
+    today = ctx.now.astimezone(SHANGHAI).date()
+    if not ctx.tx.runs.first("help", f"{today}:{talk.by.id}", ctx.now):
+        return Reply()
     reports = ctx.tx.people.reports_of(talk.by.id)
     return Reply(says=HelpText(bool(reports), reports[0].name if reports else None))
 
 
 def _hint_in_group(talk: Talk, ctx: Context, chat_id: str) -> None:
-    to = GroupChat(Platform(talk.event.by.platform), chat_id)
+    to = GroupChat(talk.event.by.platform, chat_id)
     key = f"group:{talk.event.by.platform}:{talk.event.id}"
     ctx.tx.outbox.add(GroupHint(talk.by.name).to(to, key=key), ctx.now)
+
+
+def _storable(text: str) -> str:
+    """Without what no database stores as text: NUL and half a surrogate pair."""
+    return text.replace("\x00", "").encode(errors="ignore").decode().strip()

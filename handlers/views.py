@@ -5,7 +5,8 @@ A press is answered with the view of its card; everybody else's cards follow by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cards.catalog import (
     CATALOG,
@@ -21,14 +22,18 @@ from cards.catalog import (
     FeedbackClosed,
     Option,
     ReminderCard,
+    SentenceCard,
+    SentenceClosed,
+    SentenceDone,
 )
 from handlers.context import Context
-from rules import evidence
+from rules import evidence, sentences
 from rules.evidence import MediaKind, Progress
 from rules.feedback import Answer, Record, Refusal, State
 from rules.loops import Cause, CloseReason, Loop, LoopState
 from rules.messages import PersonId
 from rules.people import Person
+from rules.sentences import Ended
 from storage.outbox import Message
 from storage.outbox import State as Sent
 
@@ -45,8 +50,9 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
 
     `but` is the card whose press is being answered: it changes by the answer.
     """
-    for message in ctx.tx.outbox.about(about(record.id)):
-        if message.card not in _VIEWS or (but and message.id == but.id):
+    messages = ctx.tx.outbox.about(about(record.id))
+    for message in messages:
+        if message.card not in _VIEWS or (but and message.id == but.id) or _moved(message, messages):
             continue
         if message.state is Sent.DUE and message.payload is None:
             ctx.tx.outbox.cancel(message, ctx.now)
@@ -57,8 +63,9 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
 
 def redraw(ctx: Context, record: Record, loop: Loop | None) -> None:
     """Show what was added to a record on all its cards; those that have not left yet leave with it."""
-    for message in ctx.tx.outbox.about(about(record.id)):
-        if message.card not in _VIEWS:
+    messages = ctx.tx.outbox.about(about(record.id))
+    for message in messages:
+        if message.card not in _VIEWS or _moved(message, messages):
             continue
         shown = view(ctx, message, record, loop)
         if message.state is not Sent.DUE or message.payload is not None:
@@ -109,12 +116,30 @@ def _subject(
     if record.state in _ANSWERED:
         answer, at = Answer(record.state.value), record.answered_at or ctx.now
         return FeedbackAnswered(
-            author, record.kind, record.scene, record.action, record.impact, answer, at, notice=notice, attached=attached
+            author,
+            record.kind,
+            record.scene,
+            record.action,
+            record.impact,
+            answer,
+            at,
+            notice=notice,
+            attached=attached,
+            added=added_to(ctx, record),
         )
     seen = FeedbackCard.from_data(message.data) if message.card == FeedbackCard.template() else None
     if seen:
         return FeedbackCard(
-            author, record.kind, record.scene, record.action, record.impact, record.occurred_at, seen.due_at, notice, attached
+            author,
+            record.kind,
+            record.scene,
+            record.action,
+            record.impact,
+            seen.occurred_at,
+            seen.due_at,
+            notice,
+            attached,
+            added_to(ctx, record),
         )
     again = ReminderCard.from_data(message.data)
     return ReminderCard(
@@ -173,6 +198,44 @@ def attached_to(ctx: Context, record: Record, *, for_author: bool = False) -> At
     return Attached(kept.count(MediaKind.IMAGE), kept.count(MediaKind.VIDEO), missing)
 
 
+def _sentence(
+    ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
+) -> CardData:
+    name, ended = people[record.subject].name, sentences.ended(record)
+    if _moved(message, ctx.tx.outbox.about(about(record.id))):
+        return SentenceClosed(name, Ended.MOVED)
+    if record.state is State.DRAFT and notice in (Refusal.EXPIRED, Refusal.SUBJECT_LEFT):
+        return SentenceClosed(name, Ended(notice.value))
+    if record.state is State.DRAFT:
+        return replace(SentenceCard.from_data(message.data), kind=record.kind, notice=notice)
+    if ended is not None or record.kind is None or record.given_at is None:
+        return SentenceClosed(name, ended or Ended.EXPIRED, notice)
+    answer = Answer(record.state.value) if record.state in _ANSWERED else None
+    return SentenceDone(
+        name,
+        record.kind,
+        record.scene,
+        record.action,
+        record.impact,
+        record.given_at,
+        answer,
+        record.answered_at,
+        notice,
+        attached_to(ctx, record, for_author=True),
+    )
+
+
+def _moved(message: Message, messages: Sequence[Message]) -> bool:
+    """Whether a sentence's card has given way to a newer one among `messages`, which are about the same record, oldest first."""
+    newest = next((m.id for m in reversed(messages) if m.card == SentenceCard.template()), message.id)
+    return message.card == SentenceCard.template() and message.id < newest
+
+
+def added_to(ctx: Context, record: Record) -> tuple[str, ...]:
+    """What the author added after the record could not be reworded any more, oldest first."""
+    return tuple(entry.words for entry in ctx.tx.history.of(about(record.id)) if entry.what == "added" and entry.words)
+
+
 def options_of(record: Record) -> tuple[Option, ...]:
     """The boxes as they stand on the record's check-in card."""
     return tuple(Option(behaviour.id, behaviour.text, behaviour.kind) for behaviour in record.offered)
@@ -186,6 +249,7 @@ def _closing(ctx: Context, record: Record) -> tuple[str, CloseReason]:
 
 _VIEWS = {
     CheckinCard.template(): _checkin,
+    SentenceCard.template(): _sentence,
     FeedbackCard.template(): _subject,
     ReminderCard.template(): _subject,
     EscalationCard.template(): _escalation,

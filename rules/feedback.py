@@ -16,7 +16,8 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """draft → open → acknowledged | improved | disputed | closed; withdrawn and expired end a record that nobody answered."""
+    """draft → open → acknowledged | improved | disputed | closed; withdrawn and expired end a record that nobody answered. A note is
+    a draft its author kept for himself: not sent, not counted (A4)."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -26,6 +27,7 @@ class State(StrEnum):
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    NOTE = "note"
 
 
 class Answer(StrEnum):
@@ -55,6 +57,27 @@ class Refusal(StrEnum):
     NO_BEHAVIOURS = "no_behaviours"
     NUDGED_JUST_NOW = "nudged_just_now"
     NOTHING_OPEN = "nothing_open"
+    INCOMPLETE = "incomplete"
+    CHOOSE_KIND = "choose_kind"
+    NOTED = "noted"
+    TOO_LATE = "too_late"
+    ANSWER_STAYS = "answer_stays"
+    NO_SUCH_RECORD = "no_such_record"
+    NOTHING_GIVEN = "nothing_given"
+    NOTHING_WAITS = "nothing_waits"
+    NOT_A_SUPERVISOR = "not_a_supervisor"
+    NOT_IN_CHARGE = "not_in_charge"
+    NOTHING_ESCALATED = "nothing_escalated"
+    ONLY_REMINDS_NOW = "only_reminds_now"
+    NOTHING_TO_HOLD = "nothing_to_hold"
+    WHEN_UNCLEAR = "when_unclear"
+    WHO_STANDS_IN = "who_stands_in"
+    CANNOT_STAND_IN = "cannot_stand_in"
+    SEVERAL_OF_THAT_NAME = "several_of_that_name"
+    NOTHING_TO_DELEGATE = "nothing_to_delegate"
+    NOT_ONE_ALONE = "not_one_alone"
+    NO_EXEMPTIONS_YET = "no_exemptions_yet"
+    NO_METRICS_YET = "no_metrics_yet"
     NO_RECORD_AROUND = "no_record_around"
     NO_PICTURE_WANTED = "no_picture_wanted"
     PICTURE_IN_GROUP = "picture_in_group"
@@ -109,10 +132,11 @@ class Refused:
     reason: Refusal
 
 
-_ENDED: Mapping[State, Refusal] = {
+ENDED: Mapping[State, Refusal] = {
     State.WITHDRAWN: Refusal.WITHDRAWN,
     State.EXPIRED: Refusal.EXPIRED,
     State.CLOSED: Refusal.ALREADY_SETTLED,
+    State.NOTE: Refusal.NOTED,
 }
 
 
@@ -125,7 +149,7 @@ def give(record: Record, ticks: Collection[str], by: PersonId, now: datetime, *,
     if by != record.author:
         return Refused(Refusal.NOT_YOURS)
     if record.state is not State.DRAFT:
-        return Refused(_ENDED.get(record.state, Refusal.ALREADY_GIVEN))
+        return Refused(ENDED.get(record.state, Refusal.ALREADY_GIVEN))
     if now >= record.expires_at:
         return Refused(Refusal.EXPIRED)
     if subject_left:
@@ -154,21 +178,21 @@ def answer(record: Record, what: Answer, by: PersonId, now: datetime) -> Accepte
     if record.state is State.ACKNOWLEDGED and what is not Answer.ACKNOWLEDGED:
         return Accepted(replace(record, state=State(what), answered_at=now))
     if record.state is not State.OPEN:
-        return Refused(_ENDED.get(record.state, Refusal.ALREADY_ANSWERED))
+        return Refused(ENDED.get(record.state, Refusal.ALREADY_ANSWERED))
     return Accepted(replace(record, state=State(what), answered_at=now))
 
 
 def close(record: Record, now: datetime) -> Accepted | Refused:
     """The HRBP ends a record that was not answered (A6). Who may is asked of `rules.loops`."""
     if record.state is not State.OPEN:
-        return Refused(_ENDED.get(record.state, Refusal.ALREADY_ANSWERED))
+        return Refused(ENDED.get(record.state, Refusal.ALREADY_ANSWERED))
     return Accepted(replace(record, state=State.CLOSED, closed_at=now))
 
 
 def expire(record: Record, now: datetime) -> Accepted | Refused:
     """A check-in card that nobody submitted ends by itself."""
     if record.state is not State.DRAFT:
-        return Refused(_ENDED.get(record.state, Refusal.ALREADY_GIVEN))
+        return Refused(ENDED.get(record.state, Refusal.ALREADY_GIVEN))
     return Accepted(replace(record, state=State.EXPIRED, closed_at=now))
 
 
@@ -177,8 +201,20 @@ def withdraw(record: Record, by: PersonId, now: datetime) -> Accepted | Refused:
     if by != record.author:
         return Refused(Refusal.NOT_YOURS)
     if record.state not in (State.DRAFT, State.OPEN):
-        return Refused(_ENDED.get(record.state, Refusal.ALREADY_ANSWERED))
+        return Refused(ENDED.get(record.state, Refusal.ALREADY_ANSWERED))
     return Accepted(replace(record, state=State.WITHDRAWN, closed_at=now))
+
+
+def may_change(record: Record, by: PersonId, seen_at: datetime | None, now: datetime, window: timedelta) -> Refusal | None:
+    """None when the author may still take back or reword what he gave: before the subject has seen it, and `window` after (A1).
+
+    `seen_at` is when it reached the subject's chat, since no platform tells that he read it; None while it is on its way.
+    """
+    if by != record.author:
+        return Refusal.NOT_YOURS
+    if record.state is not State.OPEN:
+        return ENDED.get(record.state, Refusal.ALREADY_ANSWERED)
+    return Refusal.TOO_LATE if seen_at is not None and now > seen_at + window else None
 
 
 def least_mentioned(reports: Sequence[PersonId], last_mentioned: Mapping[PersonId, datetime]) -> PersonId | None:

@@ -142,9 +142,9 @@ def end(loop: Loop) -> Loop:
     return replace(loop, state=LoopState.ENDED, due_at=None)
 
 
-def nudge(loop: Loop, by: PersonId, now: datetime) -> Allowed | NotAllowed:
-    """催办: remind the subject again, at most once in half an hour."""
-    refusal = _may_act(loop, by)
+def nudge(loop: Loop, by: PersonId, now: datetime, author: PersonId | None = None) -> Allowed | NotAllowed:
+    """催办: remind the subject again, at most once in half an hour. The feedback's `author` may do so too."""
+    refusal = _may_act(loop, by, author)
     if refusal:
         return NotAllowed(refusal)
     if loop.nudged_at is not None and now < loop.nudged_at + NUDGE_PAUSE:
@@ -186,8 +186,8 @@ def may_close(loop: Loop, by: PersonId) -> Refusal | None:
     return _may_act(loop, by)
 
 
-def _may_act(loop: Loop, by: PersonId) -> Refusal | None:
-    if by not in loop.chain:
+def _may_act(loop: Loop, by: PersonId, author: PersonId | None = None) -> Refusal | None:
+    if by not in (*loop.chain, loop.taken_by, author):
         return Refusal.NOT_YOURS
     return Refusal.ALREADY_SETTLED if loop.state is LoopState.ENDED else None
 

@@ -14,10 +14,12 @@ from rules.messages import GroupChat
 
 @dataclass(frozen=True)
 class Library:
-    """A role's behaviour library (A2): what stands on the check-in cards about people of that role."""
+    """A role's behaviour library (A2): what stands on the check-in cards about people of that role. Examples are taken from
+    `industry`; empty: from everyday work."""
 
     occasions: tuple[str, ...]
     behaviours: tuple[Behaviour, ...]
+    industry: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Group:
 class Policy:
     """`plan` is the 72-hour plan of new loops. `checkin_expires` ends a card nobody submitted. `extension` is what 延期 grants.
     `words_within` is how long after a press the next sentence counts as its explanation. `fallback_hrbp` is the key of
-    the person who hears of a feedback whose subject has no HRBP."""
+    the person who hears of a feedback whose subject has no HRBP. `insist`: an incomplete sentence may be kept as a note.
+    `change_window` is how long after the subject got it an author may take it back or reword it. `snooze` is what 稍后提醒 means when
+    nobody says how long."""
 
     plan: Plan
     checkin_expires: timedelta
@@ -53,3 +57,6 @@ class Policy:
     fallback_hrbp: str | None
     groups: tuple[Group, ...] = ()
     evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
+    insist: bool = True
+    change_window: timedelta = timedelta(minutes=10)
+    snooze: timedelta = timedelta(hours=2)

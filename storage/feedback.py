@@ -59,7 +59,7 @@ class FeedbackTable:
 
     def get(self, id: int) -> Record:
         """The record. Raises NoResultFound when there is none."""
-        return _record(self._connection.execute(select(feedback).where(feedback.c.id == id)).one())
+        return record_of(self._connection.execute(select(feedback).where(feedback.c.id == id)).one())
 
     def apply(self, record: Record) -> None:
         """Store what a rule decided. Raises Conflict when the record was changed since it was read."""
@@ -73,6 +73,7 @@ class FeedbackTable:
                 scene=record.scene,
                 action=record.action,
                 impact=record.impact,
+                occurred_at=record.occurred_at,
                 ticks=list(record.ticks),
                 given_at=record.given_at,
                 answered_at=record.answered_at,
@@ -85,7 +86,9 @@ class FeedbackTable:
     def open_about(self, subject: PersonId) -> tuple[Record, ...]:
         """Records about this person that wait for an answer, newest first."""
         query = select(feedback).where(feedback.c.subject == subject, feedback.c.state == State.OPEN.value)
-        return tuple(_record(row) for row in self._connection.execute(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc())))
+        return tuple(
+            record_of(row) for row in self._connection.execute(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc()))
+        )
 
     def concerning(self, person: PersonId, since: datetime) -> tuple[Record, ...]:
         """Records that this person gave, was offered or answered since then, and all that wait for his answer; newest first."""
@@ -101,7 +104,7 @@ class FeedbackTable:
             ),
         )
         query = select(feedback).where(or_(his, about_him)).order_by(feedback.c.id.desc())
-        return tuple(_record(row) for row in self._connection.execute(query))
+        return tuple(record_of(row) for row in self._connection.execute(query))
 
     def last_mentioned(self, author: PersonId) -> Mapping[PersonId, datetime]:
         """When this author last had a check-in about each of his people, submitted or not."""
@@ -117,7 +120,7 @@ class FeedbackTable:
         """A check-in that nobody submitted in time; locked against other workers."""
         query = select(feedback).where(in_state(feedback, State.DRAFT), feedback.c.expires_at <= now)
         row = self._connection.execute(query.order_by(feedback.c.expires_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
-        return _record(row) if row else None
+        return record_of(row) if row else None
 
     def postpone(self, record: Record, until: datetime) -> None:
         """Let a draft that could not be ended live on for a while."""
@@ -129,7 +132,8 @@ class FeedbackTable:
         return dict(rows.all())
 
 
-def _record(row: Row[Any]) -> Record:
+def record_of(row: Row[Any]) -> Record:
+    """A row of the table as the record it stands for."""
     return Record(
         id=row.id,
         version=row.version,

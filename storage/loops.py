@@ -24,7 +24,7 @@ class LoopsTable:
     def get(self, feedback: int) -> Loop | None:
         """The loop of a record; None while it is a draft."""
         row = self._connection.execute(select(loops).where(loops.c.feedback == feedback)).one_or_none()
-        return _loop(row) if row else None
+        return loop_of(row) if row else None
 
     def apply(self, loop: Loop) -> None:
         """Store what a rule decided. Raises Conflict when the loop was changed since it was read."""
@@ -37,7 +37,7 @@ class LoopsTable:
         """The loop that has been due for longest, locked against other workers; None when nothing is due."""
         query = select(loops).where(in_state(loops, LoopState.WAITING), loops.c.due_at <= now)
         row = self._connection.execute(query.order_by(loops.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
-        return _loop(row) if row else None
+        return loop_of(row) if row else None
 
     def postpone(self, loop: Loop, until: datetime) -> None:
         """Put a loop that could not be advanced aside, so that the others go on."""
@@ -71,7 +71,8 @@ def _columns(loop: Loop) -> Mapping[str, Any]:
     }
 
 
-def _loop(row: Row[Any]) -> Loop:
+def loop_of(row: Row[Any]) -> Loop:
+    """A row of the table as the loop it stands for."""
     plan: Plan = tuple(Stage(timedelta(seconds=stage["after_s"]), StepKind(stage["kind"])) for stage in row.plan)
     return Loop(
         feedback=row.feedback,

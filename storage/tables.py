@@ -134,6 +134,28 @@ prompts = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
+sentences = Table(
+    "sentences",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author", Integer, ForeignKey("people.id"), nullable=False),
+    # None while it is not known who is meant.
+    Column("feedback", Integer, ForeignKey("feedback.id"), index=True),
+    Column("text", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+Index("ix_sentences_author_until", sentences.c.author, sentences.c.until)
+
+away = Table(
+    "away",
+    metadata,
+    Column("person", Integer, ForeignKey("people.id"), primary_key=True),
+    Column("held_until", UtcDateTime),
+    Column("stand_in", Integer, ForeignKey("people.id")),
+    Column("stand_in_from", UtcDateTime),
+    Column("stand_in_until", UtcDateTime),
+)
+
 evidence = Table(
     "evidence",
     metadata,

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
+from storage.away import AwayTable
 from storage.evidence import EvidenceTable
 from storage.feedback import FeedbackTable
 from storage.history import HistoryTable
@@ -25,7 +26,9 @@ from storage.loops import LoopsTable
 from storage.outbox import OutboxTable
 from storage.people import PeopleTable
 from storage.prompts import PromptsTable
+from storage.reports import Reports
 from storage.runs import RunsTable
+from storage.sentences import SentencesTable
 
 
 class Tx:
@@ -65,6 +68,18 @@ class Tx:
     @cached_property
     def prompts(self) -> PromptsTable:
         return PromptsTable(self._connection)
+
+    @cached_property
+    def sentences(self) -> SentencesTable:
+        return SentencesTable(self._connection)
+
+    @cached_property
+    def away(self) -> AwayTable:
+        return AwayTable(self._connection)
+
+    @cached_property
+    def reports(self) -> Reports:
+        return Reports(self._connection)
 
     @cached_property
     def limits(self) -> LimitsTable:

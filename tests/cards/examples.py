@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from typing import Any
 
@@ -17,8 +17,11 @@ from cards.catalog import (
     CheckinCard,
     CheckinClosed,
     CheckinDone,
+    Choice,
+    ChoiceCard,
     DisputeCard,
     EscalationCard,
+    EscalationList,
     EscalationReasons,
     EscalationSettled,
     FeedbackAnswered,
@@ -26,17 +29,32 @@ from cards.catalog import (
     FeedbackClosed,
     GroupHint,
     GroupWelcome,
+    GuideText,
+    Heard,
     HelpText,
+    MyWeek,
+    NoteText,
     Option,
+    PendingText,
     PictureFailed,
     PictureNoted,
+    Piece,
     ReminderCard,
+    SentenceCard,
+    SentenceClosed,
+    SentenceDone,
     SorryText,
+    StandInText,
+    TeamWeek,
+    VagueText,
+    Waiting,
     WhoCard,
 )
+from rules.commands import Figures, Note, Purpose, Speaker
 from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
+from rules.sentences import Ended, Whom
 
 
 def at(local: str) -> datetime:
@@ -77,6 +95,25 @@ ESCALATED = EscalationCard(
 )
 SETTLED = EscalationSettled("王小明", "陈静", OCCASION, at("2026-09-15 16:40"))
 WANGS = (Candidate(17, "王小明", "直播一组"), Candidate(23, "王小明", "华东大区客户服务二部 组长"), Candidate(31, "王晓敏", "仓储"))
+TOLD = SentenceCard(
+    "王小明",
+    Kind.IMPROVE,
+    Piece("昨天 14:23 直播（9月11日）", "昨天 14:23 直播"),
+    Piece("话术漏了促单", "话术漏了促单"),
+    Piece("当场少了 3 单", "当场少了 3 单"),
+    "电商",
+    may_keep=True,
+)
+SENT = SentenceDone("王小明", Kind.IMPROVE, "昨天 14:23 直播（9月11日）", "话术漏了促单", "当场少了 3 单", at("2026-09-12 14:23"))
+CHOICES = (
+    Choice(118, "王小明", "话术漏了促单", at("2026-09-12 14:23")),
+    Choice(121, "王小明", "先核对订单再给方案，没让客户重复说", at("2026-09-11 10:05")),
+)
+LATE = (
+    Waiting("王小明", "话术漏了促单", timedelta(hours=75)),
+    Waiting("李雷", "交班没有写待办，下一班重查了两小时", timedelta(hours=30)),
+)
+MONDAY, SUNDAY = date(2026, 9, 7), date(2026, 9, 13)
 
 EXAMPLES: Mapping[str, CardData] = {
     "checkin_card": CheckinCard("王小明", OCCASION, LIVE),
@@ -159,6 +196,49 @@ EXAMPLES: Mapping[str, CardData] = {
     "escalation_settled.again": replace(SETTLED, close_reason=CloseReason.TALKED, closed_by="李敏", notice=Refusal.ALREADY_SETTLED),
     "who_card": WhoCard("小王", WANGS),
     "who_card.chosen": WhoCard("小王", WANGS, chosen="王小明"),
+    "who_card.nobody": WhoCard("", WANGS, asks=Whom.NOBODY, sentence="昨天直播话术漏了促单，当场少了 3 单"),
+    "who_card.several": WhoCard("小王、小李", WANGS, asks=Whom.SEVERAL, sentence="小王和小李昨天直播漏了促单，当场少了 3 单"),
+    "sentence_card": TOLD,
+    "sentence_card.kind_open": replace(TOLD, kind=None),
+    "sentence_card.no_impact": replace(TOLD, impact=None),
+    "sentence_card.asked_more": replace(TOLD, impact=None, asked_more=True),
+    "sentence_card.empty": replace(TOLD, kind=None, scene=None, action=None, impact=None, judges=True),
+    "sentence_card.no_note": replace(TOLD, scene=None, action=None, industry="", may_keep=False),
+    "sentence_card.choose": replace(TOLD, kind=None, notice=Refusal.CHOOSE_KIND),
+    "sentence_done": SENT,
+    "sentence_done.answered": replace(SENT, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40")),
+    "sentence_done.again": replace(SENT, notice=Refusal.ALREADY_GIVEN),
+    "sentence_done.picture_missing": replace(SENT, attached=Attached(missing=True)),
+    **{f"sentence_closed.{ended.value}": SentenceClosed("王小明", ended) for ended in Ended},
+    "vague_text": VagueText("客服"),
+    "choice_card": ChoiceCard(Purpose.WITHDRAW, CHOICES),
+    "choice_card.answer": ChoiceCard(Purpose.IMPROVED, CHOICES, words="以后先报库存"),
+    "choice_card.chosen": ChoiceCard(Purpose.REMIND, CHOICES, chosen=2),
+    **{f"note_text.{note.value}": NoteText(note, "王小明", at("2026-09-14 09:30")) for note in Note},
+    "my_week": MyWeek(
+        MONDAY,
+        SUNDAY,
+        Figures(2, 1, 2, 1, 1),
+        None,
+        (
+            Heard("陈静", Kind.IMPROVE, "话术漏了促单", Answer.IMPROVED),
+            Heard("陈静", Kind.PRAISE, "先核对订单再给方案，没让客户重复说", None),
+        ),
+    ),
+    "my_week.supervisor": MyWeek(MONDAY, SUNDAY, Figures(0, 0, 0, 0, 0), Figures(2, 1, 3, 1, 0), ()),
+    "team_week": TeamWeek(MONDAY, SUNDAY, 5, Figures(2, 1, 1, 1, 2), LATE, 0, ("孙悦", "王磊"), 0),
+    "team_week.empty": TeamWeek(MONDAY, SUNDAY, 5, Figures(0, 0, 0, 0, 0), (), 0, ("孙悦", "王磊"), 3),
+    "team_week.everybody": TeamWeek(MONDAY, SUNDAY, 2, Figures(2, 0, 2, 0, 0), (), 0, (), 0),
+    "pending_text": PendingText((Waiting("陈静", "话术漏了促单", timedelta(hours=5)),), 0, LATE, 4),
+    "pending_text.one": PendingText((), 0, LATE[:1], 0, "王小明"),
+    "pending_text.nothing": PendingText((), 0, (), 0),
+    "pending_text.nobody": PendingText((), 0, (), 0, "王小明"),
+    "escalation_list": EscalationList(LATE, 3),
+    **{f"guide_text.{speaker.value}": GuideText(speaker, "王小明") for speaker in Speaker},
+    "stand_in_text": StandInText("陈静", at("2026-09-14 09:00"), at("2026-09-16 23:59")),
+    "feedback_card.told": FeedbackCard(
+        **IMPROVE, occurred_at=None, due_at=at("2026-09-15 14:23"), added=("那一段平台在卡顿，后半场补上了",)
+    ),
     "help_text": HelpText(True, "王小明"),
     "help_text.employee": HelpText(False),
     "sorry_text": SorryText(Refusal.NO_SUCH_NAME, "王晓鸣"),

@@ -1,0 +1,131 @@
+"""An author takes back or rewords what he gave (A1): at first the record itself, later only by adding to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from cards.catalog import FeedbackCard, NoteText, SorryText
+from handlers.context import Context, Reply
+from handlers.views import about, redraw, refresh
+from reading import sentence
+from rules import feedback, loops
+from rules.commands import Note
+from rules.feedback import Record, Refusal, State
+from rules.people import Person
+from rules.sentences import Element
+from storage.sentences import Started
+
+_NAMED = {Element.SCENE: "场景|时间|日期", Element.ACTION: "动作|做法", Element.IMPACT: "影响|结果|后果"}
+_NEW_WORDS = re.compile(
+    r"(?:改成|改为|换成|更正为|应该是|应为|写成|补充说?|补一句|补上|加上|加一?句)\s*[:：,，]?\s*(?P<words>.+)$|[:：]\s*(?P<told>.+)$",
+    re.DOTALL,
+)
+_QUOTES = " “”\"'「」『』。"
+
+
+def withdraw(ctx: Context, by: Person, record: Record) -> Reply:
+    """The record is taken back: its clock stops, its subject's card says so."""
+    name = ctx.tx.people.get(record.subject).name
+    refusal = refusal_to_change(ctx, by, record)
+    if refusal:
+        return Reply(says=SorryText(refusal, name))
+    withdrawn = replace(record, state=State.WITHDRAWN, closed_at=ctx.now)
+    loop = ctx.tx.loops.get(record.id)
+    assert loop is not None, "a given record has a loop"
+    ended = loops.end(loop)
+    ctx.tx.feedback.apply(withdrawn)
+    ctx.tx.loops.apply(ended)
+    ctx.tx.history.note(about(record.id), "withdrawn", ctx.now, by=by.id)
+    refresh(ctx, withdrawn, ended)
+    return Reply(says=NoteText(Note.WITHDRAWN, name))
+
+
+def edit(ctx: Context, by: Person, record: Record, words: str) -> Reply:
+    """What the author asks to be changed: done at once when his words say it, else asked for."""
+    found = _NEW_WORDS.search(words)
+    if found:
+        return reword(ctx, by, record, words)
+    return _ask(ctx, by, record)
+
+
+def reword(ctx: Context, by: Person, record: Record, words: str) -> Reply:
+    """Put new words into the record: each element that they tell of is replaced, and what stood there stays in the history. When it is
+    too late for that they are added."""
+    name = ctx.tx.people.get(record.subject).name
+    refusal = refusal_to_change(ctx, by, record)
+    if refusal in (Refusal.TOO_LATE, Refusal.ALREADY_ANSWERED):
+        return _add(ctx, by, record, name, _content(words))
+    if refusal:
+        return Reply(says=SorryText(refusal, name))
+    changed = _reworded(record, words)
+    if changed == record:
+        return _ask(ctx, by, record)
+    for element in Element:
+        before = getattr(record, element.value)
+        if before != getattr(changed, element.value):
+            ctx.tx.history.note(about(record.id), "edited", ctx.now, by=by.id, reason=element, words=before)
+    ctx.tx.feedback.apply(changed)
+    ctx.tx.sentences.end(by.id, ctx.now)
+    redraw(ctx, changed, ctx.tx.loops.get(record.id))
+    return Reply(says=NoteText(Note.EDITED, name))
+
+
+def refusal_to_change(ctx: Context, by: Person, record: Record) -> Refusal | None:
+    """Why `by` may no longer take back or reword the record; None when he may."""
+    return feedback.may_change(record, by.id, seen_at(ctx, record), ctx.now, ctx.policy.change_window)
+
+
+def seen_at(ctx: Context, record: Record) -> datetime | None:
+    """When the feedback reached its subject's chat: no platform tells that it was read. None while it is on its way."""
+    sent = [m.sent_at for m in ctx.tx.outbox.about(about(record.id)) if m.card == FeedbackCard.template() and m.sent_at]
+    return min(sent, default=None)
+
+
+def _add(ctx: Context, by: Person, record: Record, name: str, words: str) -> Reply:
+    ctx.tx.history.note(about(record.id), "added", ctx.now, by=by.id, words=words)
+    ctx.tx.sentences.end(by.id, ctx.now)
+    redraw(ctx, record, ctx.tx.loops.get(record.id))
+    return Reply(says=NoteText(Note.ADDED, name))
+
+
+def _ask(ctx: Context, by: Person, record: Record) -> Reply:
+    """The next sentence says what changes."""
+    name = ctx.tx.people.get(record.subject).name
+    refusal = refusal_to_change(ctx, by, record)
+    late = refusal in (Refusal.TOO_LATE, Refusal.ALREADY_ANSWERED)
+    if refusal and not late:
+        return Reply(says=SorryText(refusal, name))
+    ctx.tx.sentences.put(Started(by.id, record.id, "", ctx.now + ctx.policy.words_within), ctx.now)
+    return Reply(says=NoteText(Note.ASK_ADDITION if late else Note.ASK_EDIT, name))
+
+
+def _reworded(record: Record, words: str) -> Record:
+    content = _content(words)
+    named = [element for element, names in _NAMED.items() if re.search(rf"(?:{names})", words[: words.find(content)] or "")]
+    if len(named) == 1:
+        return _with(record, {named[0]: content})
+    read = sentence.read(content)
+    told = {}
+    for element in Element:
+        span = getattr(read, element.value).span
+        if span is not None:
+            told[element] = content[span.start : span.end].strip(_QUOTES + "，,；;")
+    return _with(record, told)
+
+
+def _with(record: Record, told: dict[Element, str]) -> Record:
+    return replace(
+        record,
+        scene=told.get(Element.SCENE) or record.scene,
+        action=told.get(Element.ACTION) or record.action,
+        impact=told.get(Element.IMPACT) or record.impact,
+    )
+
+
+def _content(words: str) -> str:
+    """The new words themselves, without the instruction before them."""
+    found = _NEW_WORDS.search(words)
+    content = (found["words"] or found["told"]) if found else words
+    return content.strip(_QUOTES) or words

@@ -1,0 +1,357 @@
+"""Feedback by talking (A3, A4): a sentence becomes a draft with a card that shows what was understood and asks for what is missing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from cards.catalog import Candidate, NoteText, Piece, SentenceCard, SentenceClosed, SorryText, VagueText, WhoCard
+from cards.filters import local_day
+from handlers import changes, feedback
+from handlers.circle import Circle
+from handlers.context import Context, Press, Reply, Talk
+from handlers.views import about, refresh, view
+from reading import evaluation, sentence, times
+from reading.commands import Command, Intent
+from rules import checkins, sentences
+from rules.commands import MOST_CHOICES, Note
+from rules.events import Platform
+from rules.feedback import Accepted, Kind, Record, Refusal, Refused, State
+from rules.messages import Urgency
+from rules.people import Person
+from rules.sentences import Ended, Understood, Whom
+from rules.weeks import SHANGHAI
+from storage.feedback import Draft
+from storage.sentences import Started
+
+LONGEST = 2000  # characters of one feedback; what follows is cut
+_SEND = re.compile(r"^(?:好的?[,，]?)?(?:发出?|发吧|发送|确认|就这样发?|可以发?|没问题)[了吧。.!！~]*$")
+_DROP = re.compile(r"^(?:算了|不发了?|先不发了?|取消|不用了|不要了|作废)[吧。.!！~]*$")
+_NAMES_A_DATE = re.compile(r"\d\s*[月号日/-]|[一二三四五六七八九十]\s*[月号日]")
+# A sentence under way takes these as its next words. Others are commands, except where they bring what is missing.
+_TALK = (Intent.unknown, Intent.give_feedback, Intent.edit, Intent.reply_feedback)
+_PERHAPS_TALK = (Intent.remind, Intent.snooze, Intent.metric_query, Intent.attach_evidence)
+_JUDGES_SOMEBODY = 0.25  # share of judging words in talk that names somebody of one's own
+_JUDGES = 0.6  # and in talk that names nobody
+_SHORTEST = 4  # characters that can say something
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A text as read: what goes into the record, and the pieces with the author's words."""
+
+    understood: Understood
+    scene: Piece | None
+    action: Piece | None
+    impact: Piece | None
+    judges: bool
+
+
+def begin(ctx: Context, author: Person, subject: Person, text: str, platform: Platform) -> Reply:
+    """Open a draft about `subject` from a sentence, and send its author the card."""
+    refusal = checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor))
+    if refusal:
+        return Reply(says=SorryText(refusal, subject.name))
+    draft = Draft(
+        author=author.id,
+        subject=subject.id,
+        occasion="",
+        offered=(),
+        created_at=ctx.now,
+        expires_at=ctx.now + ctx.policy.checkin_expires,
+        source="chat",
+        platform=platform,
+    )
+    _write(ctx, ctx.tx.feedback.get(ctx.tx.feedback.open_draft(draft)), subject, text)
+    return Reply()
+
+
+def ask_whom(ctx: Context, author: Person, asks: Whom, mention: str, fits: tuple[Person, ...], text: str) -> Reply:
+    """It is not clear who is meant: one button each. What was written waits for the answer."""
+    if text:
+        ctx.tx.sentences.put(Started(author.id, None, text[:LONGEST], ctx.now + ctx.policy.words_within), ctx.now)
+    candidates = tuple(Candidate(p.id, p.name, feedback.hint(p)) for p in fits[:MOST_CHOICES])
+    return Reply(says=WhoCard(mention, candidates, asks=asks, sentence=text[:LONGEST]))
+
+
+def check_in(ctx: Context, talk: Talk, mention: str, fits: tuple[Person, ...]) -> Reply:
+    """Somebody was named and nothing said about him: offer the check-in card, or ask who is meant when several people fit."""
+    if not fits:
+        return Reply(says=SorryText(Refusal.NO_SUCH_NAME, mention))
+    if len(fits) > 1:
+        return ask_whom(ctx, talk.by, Whom.NAMESAKES, mention, fits, "")
+    return feedback.offer(ctx, talk.by, fits[0], talk.event.by.platform)
+
+
+def picked(press: Press, ctx: Context) -> Reply:
+    """One of several people was chosen: on with the sentence, or with the check-in card."""
+    card = WhoCard.from_data(press.card.data)
+    chosen = next((c for c in card.candidates if str(c.person) == press.argument), None)
+    if chosen is None:
+        return Reply(shows=replace(card, notice=Refusal.UNKNOWN_PERSON))
+    if not ctx.tx.runs.first("who", press.card.card_id, ctx.now):
+        return Reply(shows=replace(card, chosen=chosen.name, notice=Refusal.ALREADY_CHOSEN))
+    subject, platform = ctx.tx.people.get(chosen.person), press.event.by.platform
+    text = card.sentence
+    done = begin(ctx, press.by, subject, text, platform) if text else feedback.offer(ctx, press.by, subject, platform)
+    return Reply(shows=replace(card, chosen=chosen.name), says=done.says)
+
+
+def unasked(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
+    """Talk that asks for nothing may be a feedback all the same: it names one of the writer's people and tells or judges, or it has
+    everything but a name. None when it is something else."""
+    text = talk.event.text
+    read, judging = sentence.read(text), evaluation.share(text)
+    named = [(mention, fits) for mention, fits in circle.named_in(text) if any(map(circle.leads, fits))]
+    if named and (not read.generic or judging >= _JUDGES_SOMEBODY):
+        mention, fits = named[0]
+        if len(fits) > 1:
+            return ask_whom(ctx, talk.by, Whom.NAMESAKES, mention, fits, text)
+        return begin(ctx, talk.by, fits[0], text, talk.event.by.platform)
+    strangers = [fits for _, fits in circle.named_in(text) if all(person.id != talk.by.id for person in fits)]
+    if strangers and read.complete:
+        return begin(ctx, talk.by, strangers[0][0], text, talk.event.by.platform)  # which says that he may not
+    if not circle.reports:
+        return None
+    if read.complete:
+        return ask_whom(ctx, talk.by, Whom.NOBODY, "", neglected(ctx, circle), text)
+    if judging >= _JUDGES and len(text) >= _SHORTEST:
+        return Reply(says=VagueText(industry_of(ctx, circle.reports[0])))
+    return None
+
+
+def go_on(talk: Talk, ctx: Context, circle: Circle, command: Command) -> Reply | None:
+    """What is typed while a sentence is being written: its next words, 发出, 算了, or who is meant. None when it is something else."""
+    started = ctx.tx.sentences.waiting(talk.by.id, ctx.now)
+    if started is None:
+        return None
+    if started.feedback is None:
+        return _named_now(talk, ctx, circle, started)
+    record = ctx.tx.feedback.get(started.feedback)
+    if record.state is not State.DRAFT:
+        return changes.reword(ctx, talk.by, record, talk.event.text) if command.intent in _TALK else None
+    if _DROP.match(talk.event.text) or (command.intent is Intent.withdraw and not command.slots):
+        return _drop_in_words(ctx, talk.by, record)
+    if _SEND.match(talk.event.text):
+        return _send_in_words(ctx, talk.by, record, started.text)
+    return _next_words(talk, ctx, circle, command, record, started.text)
+
+
+def send(press: Press, ctx: Context) -> Reply:
+    """发出."""
+    record, kind = ctx.tx.feedback.get(press.feedback), _kind(press)
+    if kind is None or _moved(ctx, press):
+        return Reply(shows=view(ctx, press.card, record, ctx.tx.loops.get(record.id)))
+    decision = _sent(ctx, record, kind, press.by)
+    if isinstance(decision, Refused):
+        return Reply(shows=view(ctx, press.card, record, ctx.tx.loops.get(record.id), decision.reason))
+    return Reply(shows=view(ctx, press.card, decision.record, ctx.tx.loops.get(record.id)))
+
+
+def change_kind(press: Press, ctx: Context) -> Reply:
+    """换成肯定 / 换成改进."""
+    kind = _kind(press)
+    if kind is None:
+        return _unchanged(press, ctx, None)
+    record = ctx.tx.feedback.get(press.feedback)
+    return _decided(press, ctx, sentences.choose_kind(record, kind, press.by.id, ctx.now), "kind", kind)
+
+
+def drop(press: Press, ctx: Context) -> Reply:
+    """不发了."""
+    record = ctx.tx.feedback.get(press.feedback)
+    return _decided(press, ctx, sentences.drop(record, press.by.id, ctx.now), "dropped")
+
+
+def keep(press: Press, ctx: Context) -> Reply:
+    """仍要记下."""
+    record = ctx.tx.feedback.get(press.feedback)
+    return _decided(press, ctx, sentences.keep(record, press.by.id, ctx.now, insist=ctx.policy.insist), "noted")
+
+
+def more(press: Press, ctx: Context) -> Reply:
+    """补一句: what is typed next belongs to this draft, also when something else was begun since."""
+    record, written = ctx.tx.feedback.get(press.feedback), ctx.tx.sentences.of(press.feedback)
+    shown = view(ctx, press.card, record, ctx.tx.loops.get(record.id))
+    if written is None or not isinstance(shown, SentenceCard):
+        return Reply(shows=shown)
+    ctx.tx.sentences.put(replace(written, until=ctx.now + ctx.policy.words_within), ctx.now)
+    return Reply(shows=replace(shown, asked_more=True))
+
+
+def neglected(ctx: Context, circle: Circle) -> tuple[Person, ...]:
+    """The speaker's reports, whoever he has not mentioned for longest first."""
+    reports = {person.id: person for person in circle.reports}
+    order = sentences.by_neglect(tuple(reports), ctx.tx.feedback.last_mentioned(circle.by.id))
+    return tuple(reports[person] for person in order)
+
+
+def industry_of(ctx: Context, person: Person) -> str:
+    """Where the examples for a feedback about this person come from."""
+    library = ctx.policy.libraries.get(person.role)
+    return library.industry if library else ""
+
+
+def _named_now(talk: Talk, ctx: Context, circle: Circle, started: Started) -> Reply | None:
+    """It was asked whom the sentence is about, and a name was typed instead of tapped."""
+    fits = circle.called(talk.event.text.removeprefix("@").strip())
+    if len(fits) != 1:
+        return None
+    ctx.tx.sentences.end(talk.by.id, ctx.now)
+    return begin(ctx, talk.by, fits[0], started.text, talk.event.by.platform)
+
+
+def _next_words(talk: Talk, ctx: Context, circle: Circle, command: Command, record: Record, so_far: str) -> Reply | None:
+    text, subject = talk.event.text, ctx.tx.people.get(record.subject)
+    alone, whole = sentence.read(text), sentence.read(sentences.joined(so_far, text)[:LONGEST])
+    before = sentences.missing(record)
+    gained = len(whole.missing) < len(before)
+    if command.intent not in _TALK and not (gained and command.intent in _PERHAPS_TALK):
+        return None
+    if _about_another(circle, command, text, subject) or (not alone.complete and not _says_something(alone, text, before, gained)):
+        return None
+    # What passes by itself is never turned back for what stood before it.
+    now_text = text if alone.complete and not whole.complete else whole.text
+    _write(ctx, record, subject, now_text)
+    return Reply()
+
+
+def _says_something(alone: sentence.Sentence, text: str, before: tuple[sentences.Element, ...], gained: bool) -> bool:
+    """Whether the next words add to the sentence: to a whole one only what tells something, to an incomplete one whatever is not
+    too short."""
+    if not before:
+        return len(alone.missing) < len(sentences.Element)
+    return gained or len(text) >= _SHORTEST
+
+
+def _about_another(circle: Circle, command: Command, text: str, subject: Person) -> bool:
+    """Whether the next words are a new sentence, about somebody else of the writer's people."""
+    own = [(mention, fits) for mention, fits in circle.named_in(text) if any(map(circle.leads, fits))]
+    if not own or any(person.id == subject.id for person in own[0][1]):
+        return False
+    return command.intent is Intent.give_feedback or text.lstrip("@ ").startswith(own[0][0])
+
+
+def _write(ctx: Context, record: Record, subject: Person, text: str, notice: Refusal | None = None) -> None:
+    """Read the text into the draft and put its card below the conversation, in place of the one before."""
+    text = text[:LONGEST]
+    read = _read(ctx, text)
+    chosen = any(entry.what == "kind" for entry in ctx.tx.history.of(about(record.id)))
+    draft = sentences.fill(record, read.understood, keep_kind=chosen)
+    ctx.tx.feedback.apply(draft)
+    ctx.tx.history.note(about(record.id), "written", ctx.now, by=record.author, words=text)
+    ctx.tx.sentences.put(Started(record.author, record.id, text, ctx.now + ctx.policy.words_within), ctx.now)
+    _close_older(ctx, record, subject)
+    card = SentenceCard(
+        subject_name=subject.name,
+        kind=draft.kind,
+        scene=read.scene,
+        action=read.action,
+        impact=read.impact,
+        industry=industry_of(ctx, subject),
+        judges=read.judges,
+        may_keep=ctx.policy.insist,
+        notice=notice,
+    )
+    key = f"sentence:{record.id}:{record.version}"
+    message = card.to(record.author, key=key, about=about(record.id), urgency=Urgency.ANSWER, expires=record.expires_at)
+    ctx.tx.outbox.add(message, ctx.now)
+
+
+def _close_older(ctx: Context, record: Record, subject: Person) -> None:
+    """The card that was shown before is no longer the one to press; older ones say so already."""
+    for message in ctx.tx.outbox.about(about(record.id))[-1:]:
+        if message.card == SentenceCard.template() and not ctx.tx.outbox.cancel(message, ctx.now):
+            moved = SentenceClosed(subject.name, Ended.MOVED)
+            ctx.tx.outbox.change(message, moved.template(), moved.data(), ctx.now)
+
+
+def _read(ctx: Context, text: str) -> _Reading:
+    read = sentence.read(text)
+    when = times.resolve(read.when, ctx.now, SHANGHAI) if read.when and read.when.grain is times.Grain.DAY else None
+    scene, action, impact = (_piece(read, element) for element in (read.scene, read.action, read.impact))
+    if scene and when and read.when and read.when.words in scene.words and not _NAMES_A_DATE.search(scene.words):
+        scene = replace(scene, text=f"{scene.text}（{local_day(when)}）")
+    kind = None if read.kind is sentence.Kind.UNCLEAR else Kind(read.kind.value)
+    understood = Understood(_text(scene), _text(action), _text(impact), kind, when)
+    return _Reading(understood, scene, action, impact, read.generic)
+
+
+def _text(piece: Piece | None) -> str:
+    return piece.text if piece else ""
+
+
+def _piece(read: sentence.Sentence, element: sentence.Element) -> Piece | None:
+    if element.span is None:
+        return None
+    words = read.text[element.span.start : element.span.end].strip(" ，,。;；:：、\n")
+    return Piece(words, words) if words else None
+
+
+def _sent(ctx: Context, record: Record, kind: Kind, by: Person) -> Accepted | Refused:
+    subject = ctx.tx.people.get(record.subject)
+    decision = sentences.send(record, kind, by.id, ctx.now, subject_left=not subject.active)
+    if isinstance(decision, Accepted):
+        feedback.open_record(ctx, decision.record, by)
+        ctx.tx.sentences.end(by.id, ctx.now)
+    return decision
+
+
+def _send_in_words(ctx: Context, by: Person, record: Record, text: str) -> Reply:
+    """ "发出" typed instead of tapped; what is not clear enough for that is shown once more."""
+    subject = ctx.tx.people.get(record.subject)
+    decision = _sent(ctx, record, record.kind, by) if record.kind else Refused(Refusal.CHOOSE_KIND)
+    if isinstance(decision, Refused):
+        _write(ctx, record, subject, text, decision.reason)
+        return Reply()
+    for message in ctx.tx.outbox.about(about(record.id)):
+        if message.card == SentenceCard.template():
+            shown = view(ctx, message, decision.record, None)
+            ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+    return Reply(says=NoteText(Note.SENT, subject.name))
+
+
+def _drop_in_words(ctx: Context, by: Person, record: Record) -> Reply:
+    name = ctx.tx.people.get(record.subject).name
+    decision = sentences.drop(record, by.id, ctx.now)
+    if isinstance(decision, Refused):
+        return Reply(says=SorryText(decision.reason, name))
+    _ended(ctx, decision.record, by, "dropped")
+    refresh(ctx, decision.record, None)
+    return Reply(says=NoteText(Note.DROPPED, name))
+
+
+def _decided(press: Press, ctx: Context, decision: Accepted | Refused, what: str, reason: str | None = None) -> Reply:
+    """Store what a press decided about a draft; its card as it looks now."""
+    if isinstance(decision, Refused) or _moved(ctx, press):
+        return _unchanged(press, ctx, decision.reason if isinstance(decision, Refused) else None)
+    if decision.record.state is State.DRAFT:
+        ctx.tx.feedback.apply(decision.record)
+        ctx.tx.history.note(about(decision.record.id), what, ctx.now, by=press.by.id, reason=reason)
+    else:
+        _ended(ctx, decision.record, press.by, what)
+    return Reply(shows=view(ctx, press.card, decision.record, None))
+
+
+def _ended(ctx: Context, record: Record, by: Person, what: str) -> None:
+    ctx.tx.feedback.apply(record)
+    ctx.tx.history.note(about(record.id), what, ctx.now, by=by.id)
+    waiting = ctx.tx.sentences.waiting(by.id, ctx.now)
+    if waiting is not None and waiting.feedback == record.id:
+        ctx.tx.sentences.end(by.id, ctx.now)
+
+
+def _unchanged(press: Press, ctx: Context, reason: Refusal | None) -> Reply:
+    record = ctx.tx.feedback.get(press.feedback)
+    return Reply(shows=view(ctx, press.card, record, ctx.tx.loops.get(record.id), reason))
+
+
+def _moved(ctx: Context, press: Press) -> bool:
+    """Whether the sentence goes on in a newer card than the one pressed."""
+    record = ctx.tx.feedback.get(press.feedback)
+    shown = view(ctx, press.card, record, ctx.tx.loops.get(record.id))
+    return isinstance(shown, SentenceClosed) and shown.ended is Ended.MOVED
+
+
+def _kind(press: Press) -> Kind | None:
+    return Kind(press.argument) if press.argument in set(Kind) else None

@@ -1,0 +1,43 @@
+"""Whose reminders are held, and who stands in for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from rules.away import Away
+from rules.messages import PersonId
+from storage.tables import away
+
+
+class AwayTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, person: PersonId) -> Away:
+        """What this person asked for; nothing when he never did."""
+        row = self._connection.execute(select(away).where(away.c.person == person)).one_or_none()
+        return _away(row) if row else Away(person)
+
+    def absent(self, now: datetime) -> Mapping[PersonId, Away]:
+        """Everybody for whom somebody stands in at `now`, by person."""
+        query = select(away).where(away.c.stand_in.is_not(None), away.c.stand_in_from <= now, away.c.stand_in_until > now)
+        return {row.person: _away(row) for row in self._connection.execute(query)}
+
+    def put(self, asked: Away) -> None:
+        """Remember what he asked for, instead of what he asked before."""
+        row = {
+            "held_until": asked.held_until,
+            "stand_in": asked.stand_in,
+            "stand_in_from": asked.stand_in_from,
+            "stand_in_until": asked.stand_in_until,
+        }
+        if self._connection.execute(update(away).where(away.c.person == asked.person).values(**row)).rowcount == 0:
+            self._connection.execute(insert(away).values(person=asked.person, **row))
+
+
+def _away(row: Row[Any]) -> Away:
+    return Away(row.person, row.held_until, row.stand_in, row.stand_in_from, row.stand_in_until)
