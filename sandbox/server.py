@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.company import read_company
-from sandbox.control import Control, control_blueprint
+from sandbox.control.routes import control_blueprint
 from sandbox.dingtalk import endpoints as dingtalk_endpoints
 from sandbox.dingtalk import login as dingtalk_login
 from sandbox.dingtalk import robot as dingtalk_robot
@@ -60,10 +60,9 @@ class Sandbox:
         gateway.start()
         self.dingtalk = DingTalk(self.world, gateway, read_spec(card_spec) if card_spec else None)
         self.info = Info(bound_port, gateway.port)
-        self.control = Control(self.world, self.dingtalk, agenda_url, bound_port)
-        app = build_app(self.world, self.dingtalk, self.control)
+        self.app = build_app(self.world, self.dingtalk, agenda_url, bound_port)
         self._http: BaseWSGIServer = create_server(
-            app,
+            self.app,
             sockets=[listening],
             threads=THREADS,
             clear_untrusted_proxy_headers=True,
@@ -112,12 +111,12 @@ def serve(
     sandbox.stop()
 
 
-def build_app(world: World, dingtalk: DingTalk, control: Control) -> Flask:
+def build_app(world: World, dingtalk: DingTalk, agenda_url: str | None, port: int) -> Flask:
     """The WSGI application with all routes."""
     app = Flask("sandbox", static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.before_request(_only_loopback)
-    app.register_blueprint(control_blueprint(control))
+    app.register_blueprint(control_blueprint(world, dingtalk, agenda_url, port))
     app.register_blueprint(wecom_blueprint(world, wecom_endpoints.ENDPOINTS))
     app.register_blueprint(wecom_login.login_blueprint(world))
     app.register_blueprint(dingtalk_blueprint(dingtalk, dingtalk_endpoints.ENDPOINTS))

@@ -29,7 +29,7 @@ from websockets.sync.client import connect
 from wechatpy.enterprise import WeChatClient
 from wechatpy.enterprise.crypto import WeChatCrypto
 
-from sandbox.control import SPECIFICATION
+from sandbox.control.routes import SPECIFICATION
 from sandbox.server import Sandbox
 
 HERE = Path(__file__).parent

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask
 from openapi_spec_validator import validate
 
-from sandbox.server import build_app
 from tests.sandbox.conftest import Room, specification
 
 
@@ -16,11 +14,9 @@ def test_the_document_is_valid_openapi() -> None:
 
 
 def test_every_route_is_described_and_every_description_has_a_route(room: Room) -> None:
-    app: Flask = build_app(room.sandbox.world, room.sandbox.dingtalk, room.sandbox.control)
-
     routes = {
         (method, re.sub(r"<[^>]+>", "{}", rule.rule))
-        for rule in app.url_map.iter_rules()
+        for rule in room.sandbox.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/sandbox/")
     }
