@@ -211,7 +211,7 @@ class Sender:
         log.warning("failed id=%d card=%s kind=%s code=%s", message.id, message.card, failure.kind, failure.code)
         with self._store.begin() as tx:
             if failure.kind is Failure.SPENT and message.attempts > 1:
-                tx.outbox.mark_sent(message, self._owner, "", None, self._now())
+                tx.outbox.mark_sent(message, claimed.owner, "", None, self._now())
             elif failure.kind in (Failure.REFUSED, Failure.SPENT):
                 tx.outbox.end(message, State.FAILED, failure.code, failure.text, owner=claimed.owner)
             elif failure.kind is Failure.UNKNOWN and not claimed.payload["repeatable"]:

@@ -31,6 +31,7 @@ FREELY = Rate(100_000, 1.0, burst=10_000)
 REFUSED = SendFailed(Failure.REFUSED, "40003", "invalid user")
 BUSY = SendFailed(Failure.TEMPORARY, "-1", "system busy")
 TIMEOUT = SendFailed(Failure.UNKNOWN, "timeout", "no answer")
+SPENT = SendFailed(Failure.SPENT, "60140", "response code used")
 AGAIN = -1.0  # seconds of hold: over already
 
 
@@ -380,6 +381,27 @@ def test_a_text_that_a_dead_sender_perhaps_sent_is_left_to_a_person(office: Offi
 
     assert (office.message("hello").state, office.message("hello").error_code) == (State.UNSURE, "sender_died")
     assert len(wire.tried) == 1
+
+
+def test_a_code_that_a_dead_sender_spent_means_that_it_was_sent(office: Office, wire: Wire) -> None:
+    office.lease_seconds = 0.0
+    wire.answers = [ProcessDied(), SPENT]
+    office.add("hello")
+
+    with pytest.raises(ProcessDied):
+        office.sender().deliver_next()
+    office.send_all()
+
+    assert office.message("hello").state is State.SENT
+
+
+def test_a_code_that_somebody_else_spent_is_a_refusal(office: Office, wire: Wire) -> None:
+    wire.answers = [SPENT]
+    office.add("hello")
+
+    office.send_all()
+
+    assert (office.message("hello").state, office.message("hello").error_code) == (State.FAILED, "60140")
 
 
 @pytest.mark.parametrize("late", [REFUSED, BUSY, TIMEOUT])
