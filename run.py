@@ -167,7 +167,10 @@ def sync_people(config: Path | None) -> None:
 
 @main.command()
 @click.option(
-    "--state", default=None, help="Only messages in this state: due, sending, sent, failed, unsure, cancelled, expired, dropped."
+    "--state",
+    type=click.Choice(["due", "sending", "sent", "failed", "unsure", "cancelled", "expired", "dropped"]),
+    default=None,
+    help="Only messages in this state.",
 )
 @click.option("--why", "why", type=int, default=None, metavar="ID", help="What happened to one message.")
 @click.option("--retry", "retry", type=int, default=None, metavar="ID", help="Try a failed or unsure message once more.")
@@ -211,9 +214,17 @@ def _app(settings: Settings) -> Iterator[App]:
 
 
 def _demand_current(app: App) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
     from storage.migrations import is_current
 
-    if not is_current(app.store.engine):
+    try:
+        current = is_current(app.store.engine)
+    except SQLAlchemyError as error:
+        raise click.ClickException(
+            f"the database does not answer ({type(error).__name__}); check database.url, and if it is new, run `python run.py migrate`"
+        ) from None
+    if not current:
         raise click.ClickException(
             "the database has other tables than this version; run `python run.py migrate` with the same --config"
         )

@@ -53,7 +53,11 @@ def _database(app: App) -> Finding:
     try:
         current = is_current(app.store.engine)
     except SQLAlchemyError as error:
-        return Finding(False, f"database: does not answer ({type(error).__name__})", "check database.url, and that the server runs")
+        return Finding(
+            False,
+            f"database: does not answer ({type(error).__name__})",
+            "check database.url; if it is new, run `python run.py migrate`",
+        )
     return Finding(current, f"database: {app.settings.database_kind}", "run `python run.py migrate`")
 
 
