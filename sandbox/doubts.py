@@ -91,7 +91,7 @@ WECOM_DOUBTS = (
         "yes, like the code of the send",
         "[doc 94888]",
     ),
-    Doubt("wecom.card_keeps_ticks", True, "Does a card that is greyed by replace_name keep the ticks of the tapper?", "yes", "[mem]"),
+    Doubt(None, None, "Does a card that is greyed by replace_name keep the ticks of the tapper?", "yes", "[mem]"),
     Doubt(
         "wecom.passive_update_consumes_code",
         False,

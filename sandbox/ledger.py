@@ -54,8 +54,11 @@ class Ledger:
         """Keep a sentence for the engineer."""
         self._keep("warnings", {"platform": platform, "text": text})
 
-    def entries(self, table: str, after: int, limit: int) -> list[dict[str, Any]]:
-        """Entries of one list with a number above `after`, oldest first."""
+    def entries(self, table: str, after: int | None, limit: int) -> list[dict[str, Any]]:
+        """Entries of one list, oldest first: the next ones above `after`, or the latest ones when it is None."""
+        if after is None:
+            latest = self._store.rows(f"SELECT n, doc FROM {table} ORDER BY n DESC LIMIT ?", limit)  # noqa: S608 - our own table names
+            return [{"n": n, **json.loads(doc)} for n, doc in reversed(latest)]
         rows = self._store.rows(f"SELECT n, doc FROM {table} WHERE n > ? ORDER BY n LIMIT ?", after, limit)  # noqa: S608 - our own table names
         return [{"n": n, **json.loads(doc)} for n, doc in rows]
 

@@ -129,9 +129,17 @@ def build_app(world: World, dingtalk: DingTalk, agenda_url: str | None, port: in
 
 
 def _only_loopback() -> Response | None:
-    """A page of another origin must not reach us under its own name."""
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    return None if host in HOST_NAMES else Problem(421, "not-loopback", f"this server is not {host}").response()
+    """No page of another host may reach us: neither under its own name nor with its own script."""
+    if _host(request.host) not in HOST_NAMES:
+        return Problem(421, "not-loopback", f"this server is not {request.host}").response()
+    origin = request.headers.get("Origin")
+    if origin not in (None, "null") and _host(origin.partition("://")[2]) not in HOST_NAMES:
+        return Problem(403, "foreign-origin", f"pages of {origin} may not ask here").response()
+    return None
+
+
+def _host(name_and_port: str) -> str:
+    return name_and_port if name_and_port.endswith("]") else name_and_port.rsplit(":", 1)[0]
 
 
 def _page(name: str) -> AnyResponse:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class UnknownCard(Exception):
+    """Nobody was sent such a card on that platform."""
+
+
 class NotOnTheCard(Exception):
     """The phone does not show what should be tapped."""
 

@@ -114,8 +114,9 @@ class Backstage:
 
     def entries(self, table: str) -> Doc:
         """One of the three records."""
-        found = self.world.ledger.entries(table, number_of("after", 0, 0), number_of("limit", 500, 1, 5000))
-        return {table: found, "latest": found[-1]["n"] if found else number_of("after", 0, 0)}
+        after = number_of("after", 0, 0) if "after" in request.args else None
+        found = self.world.ledger.entries(table, after, number_of("limit", 500, 1, 5000))
+        return {table: found, "latest": found[-1]["n"] if found else after or 0}
 
     def meters(self) -> Doc:
         """What was used."""
@@ -225,14 +226,12 @@ class Backstage:
         if body.platform == "wecom" and callback_url(self.world) is None:
             raise Problem(409, "no-callback", "set the WeCom callback URL first")
         wish = body.model_dump(exclude_none=True)
-        try:
-            if body.platform == "wecom":
-                outcome = wecom_raw.raw_event(self.world, body.variant, person, wish)
-            else:
-                outcome = dingtalk_raw.raw_event(self.dingtalk, body.variant, person, wish)
-        except KeyError as error:
-            raise Problem(400, "unknown-variant", f"{body.platform} has no variant {body.variant!r}") from error
-        return asdict(outcome)
+        variants = wecom_raw.VARIANTS if body.platform == "wecom" else dingtalk_raw.VARIANTS
+        if body.variant not in variants:
+            raise Problem(400, "unknown-variant", f"{body.platform} has no variant {body.variant!r}")
+        if body.platform == "wecom":
+            return asdict(wecom_raw.raw_event(self.world, body.variant, person, wish))
+        return asdict(dingtalk_raw.raw_event(self.dingtalk, body.variant, person, wish))
 
     def reset(self) -> Doc:
         """Forget nearly everything."""

@@ -8,7 +8,7 @@ from flask import Response, redirect, request
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.chats import Chat, Message, is_for
+from sandbox.chats import Chat, Message
 from sandbox.company import PLATFORMS, Person
 from sandbox.control.bodies import PersonBody, PersonChange, SayBody, TapBody, body_of, first_line, message_body, number_of, seconds_of
 from sandbox.control.finding import chat_of, person_of, platform_of
@@ -21,7 +21,7 @@ from sandbox.media import media_file
 from sandbox.outcome import Outcome
 from sandbox.problems import Problem
 from sandbox.store import Doc
-from sandbox.tap import NotOnTheCard, Tap
+from sandbox.tap import NotOnTheCard, Tap, UnknownCard
 from sandbox.wecom import acts as wecom_acts
 from sandbox.wecom import contacts as wecom_contacts
 from sandbox.world import World
@@ -81,8 +81,7 @@ class Phones:
         chat, person = chat_of(self.world, chat_id, request.args.get("person"))
         change = self.world.chats.latest_change
         found = self.world.chats.of_chat(chat.id, number_of("after", 0, 0), number_of("limit", 500, 1, 2000))
-        shown = [self.view.message(message, chat, person) for message in found if is_for(message, person.key)]
-        return {"chat": self.view.chat(chat, person), "messages": shown, "change": change}
+        return {"chat": self.view.chat(chat, person), "messages": self.view.messages(found, chat, person), "change": change}
 
     def say(self, chat_id: str) -> Doc:
         """Send text or a picture as a person."""
@@ -91,7 +90,7 @@ class Phones:
         if (said.text is None) == (picture is None):
             raise Problem(400, "text-or-picture", "one of text and picture is needed")
         message, outcome = self._deliver(chat, person, said, picture)
-        return {"message": self.view.message(message, chat, person), "outcome": asdict(outcome)}
+        return {"message": self.view.messages([message], chat, person)[0], "outcome": asdict(outcome)}
 
     def open_chat(self, chat_id: str) -> Doc:
         """Everything in it is read."""
@@ -122,7 +121,7 @@ class Phones:
                 outcome = wecom_acts.tap(self.world, card_id, person, wanted)
             else:
                 outcome = dingtalk_acts.tap(self.dingtalk, card_id, person, wanted)
-        except KeyError as error:
+        except UnknownCard as error:
             raise Problem(404, "unknown-card", f"there is no card {card_id} on {body.platform} for {person.key}") from error
         except NotOnTheCard as error:
             raise Problem(409, "not-on-the-card", str(error)) from error

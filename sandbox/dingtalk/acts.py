@@ -18,7 +18,7 @@ from sandbox.dingtalk.push import push_event, push_robot_message, push_tap
 from sandbox.media import keep_media, sniff
 from sandbox.outcome import Outcome, not_sent
 from sandbox.store import Doc
-from sandbox.tap import NotOnTheCard, Tap
+from sandbox.tap import NotOnTheCard, Tap, UnknownCard
 
 
 def say(dingtalk: DingTalk, chat: Chat, person: Person, text: str, *, mention_bot: bool) -> tuple[Message, Outcome]:
@@ -72,11 +72,11 @@ def opened(dingtalk: DingTalk, chat: Chat, person: Person, read: list[Message]) 
 
 
 def tap(dingtalk: DingTalk, track_id: str, person: Person, wanted: Tap) -> Outcome:
-    """Press on a card. Raises KeyError when there is no such card, NotOnTheCard when the phone does not show it."""
+    """Press on a card. Raises UnknownCard when there is no such card, NotOnTheCard when the phone does not show it."""
     world = dingtalk.world
     card = world.store.get(cards.CARDS, track_id)
     if card is None or person.dingtalk is None:
-        raise KeyError(track_id)
+        raise UnknownCard(track_id)
     copy = cards.holds(dingtalk, track_id, person)
     if not wanted.force and (copy is None or copy.recalled):
         raise NotOnTheCard("this person does not have the card")

@@ -32,6 +32,7 @@ TOPICS = {ROBOT_TOPIC, CARD_TOPIC, "/v1.0/im/bot/messages/delegate", "/v1.0/grap
 TICKET_SECONDS = 90.0
 CLOSING_SECONDS = 10.0
 LARGEST_FRAME = 1024 * 1024
+MOST_WAITING = 1000
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,8 @@ class Gateway:
         waiting = _Waiting(topic, monotonic())
         with self._lock:
             self._waiting[message_id] = waiting
+            if len(self._waiting) > MOST_WAITING:
+                self._waiting.pop(next(iter(self._waiting)))  # its ACK never came and never will
         if not self.send_text(connection, json.dumps(frame, ensure_ascii=False)):
             return False, None
         waiting.arrived.wait(wait_seconds)

@@ -149,13 +149,15 @@ def _through_faults(dingtalk: DingTalk, channel: str, send: FaultySend, deadline
     return replace(outcomes[0], tries=tries, changed=any(outcome.changed for outcome in outcomes))
 
 
-def _robot_over_stream(dingtalk: DingTalk, data: Doc, fault: Fault | None) -> Outcome:
-    data = _over_quota(dingtalk, data, fault)
-    got = stream(dingtalk, "CALLBACK", ROBOT_TOPIC, json.dumps(data, ensure_ascii=False), ROBOT_SECONDS, plain=data)
+def _robot_over_stream(dingtalk: DingTalk, data: Doc, fault: Fault | None, message_id: str | None = None) -> Outcome:
+    data, switches = _over_quota(dingtalk, data, fault), dingtalk.world.switches
+    if message_id is None or not switches.on("dingtalk.repush_keeps_message_id"):
+        message_id = secrets.token_hex(16)
+    headers, text = {"messageId": message_id}, json.dumps(data, ensure_ascii=False)
+    got = stream(dingtalk, "CALLBACK", ROBOT_TOPIC, text, ROBOT_SECONDS, headers, plain=data)
     outcome = Outcome(got.status == 200, int(got.sent), got.status, got.ms, reason=got.note)
-    switches = dingtalk.world.switches
     if not outcome.delivered and got.sent and switches.on("dingtalk.repush_robot_messages"):
-        again = lambda: _robot_over_stream(dingtalk, data, None)  # noqa: E731
+        again = lambda: _robot_over_stream(dingtalk, data, None, message_id)  # noqa: E731
         _again(dingtalk, again, 1, switches.number("dingtalk.repush_seconds"))
     return outcome
 

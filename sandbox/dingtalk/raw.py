@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sandbox.company import Person
 from sandbox.dingtalk.acts import robot_message
-from sandbox.dingtalk.gateway import CARD_TOPIC, ROBOT_TOPIC
+from sandbox.dingtalk.gateway import CARD_TOPIC, EVERY_EVENT, ROBOT_TOPIC
 from sandbox.dingtalk.hub import DingTalk
 from sandbox.dingtalk.push import CARD_SECONDS, HTTP_SECONDS, Got, post, stream
 from sandbox.dingtalk.sign import robot_sign
@@ -20,8 +20,9 @@ HTTP_ONLY = {"bad_signature", "stale_timestamp"}
 
 
 def raw_event(dingtalk: DingTalk, variant: str, person: Person, wish: Doc) -> Outcome:
-    """Deliver it once. Raises KeyError for an unknown variant."""
-    text, topic, kind, headers = _content(dingtalk, variant, person, wish)
+    """Deliver it once. `variant` is a key of VARIANTS."""
+    make, topic = VARIANTS[variant]
+    text = make(dingtalk, person, wish)
     if dingtalk.callback["mode"] == "http":
         url = dingtalk.callback.get("url")
         return _told(_over_http(dingtalk, url, variant, text)) if url else not_sent("no DingTalk callback URL is set")
@@ -30,20 +31,14 @@ def raw_event(dingtalk: DingTalk, variant: str, person: Person, wish: Doc) -> Ou
     if variant == "not_json":
         sent = [dingtalk.gateway.send_text(each, "this is no JSON {") for each in dingtalk.gateway.connections()[:1]]
         return Outcome(delivered=False, tries=len(sent), reason="sent a frame that is no JSON; it has no ACK")
-    return _told(stream(dingtalk, kind, topic, text, CARD_SECONDS, headers))
+    if topic == EVERY_EVENT:
+        return _told(stream(dingtalk, "EVENT", topic, text, CARD_SECONDS, _event_headers(dingtalk)))
+    return _told(stream(dingtalk, "CALLBACK", topic, text, CARD_SECONDS))
 
 
-def _content(dingtalk: DingTalk, variant: str, person: Person, wish: Doc) -> tuple[str, str, str, Doc]:
-    """(data, topic, frame type, further headers)."""
-    if variant == "unknown_event":
-        headers = {
-            "eventType": "sandbox_unknown_event",
-            "eventId": secrets.token_hex(16),
-            "eventCorpId": dingtalk.world.company.dingtalk.corp_id,
-        }
-        return json.dumps({"timeStamp": str(dingtalk.world.clock.epoch_ms())}), "*", "EVENT", headers
-    make, topic = VARIANTS[variant]
-    return make(dingtalk, person, wish), topic, "CALLBACK", {}
+def _event_headers(dingtalk: DingTalk) -> Doc:
+    corp = dingtalk.world.company.dingtalk.corp_id
+    return {"eventType": "sandbox_unknown_event", "eventId": secrets.token_hex(16), "eventCorpId": corp}
 
 
 def _over_http(dingtalk: DingTalk, url: str, variant: str, text: str) -> Got:
@@ -99,6 +94,7 @@ VARIANTS: dict[str, tuple[Make, str]] = {
     "wrong_receiver": (lambda d, p, w: json.dumps(_text(d, p, OTHER_CORP)), ROBOT_TOPIC),
     "missing_fields": (lambda d, p, w: json.dumps(_without(_text(d, p, {}), "senderStaffId", "msgId", "text")), ROBOT_TOPIC),
     "over_quota": (_over_quota, ROBOT_TOPIC),
+    "unknown_event": (lambda d, p, w: json.dumps({"timeStamp": str(d.world.clock.epoch_ms())}), EVERY_EVENT),
     "custom": (lambda d, p, w: str(w.get("body") or ""), ROBOT_TOPIC),
     "unknown_card": (lambda d, p, w: json.dumps(_tap(d, p, "content")), CARD_TOPIC),
     "value_instead_of_content": (lambda d, p, w: json.dumps(_tap(d, p, "value")), CARD_TOPIC),

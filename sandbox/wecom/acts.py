@@ -14,7 +14,7 @@ from sandbox.media import keep_media, sniff
 from sandbox.neutral import Neutral
 from sandbox.outcome import Outcome, not_sent
 from sandbox.store import Doc
-from sandbox.tap import NotOnTheCard, Tap
+from sandbox.tap import NotOnTheCard, Tap, UnknownCard
 from sandbox.wecom import cards, messages
 from sandbox.wecom.api import Refused
 from sandbox.wecom.callback import deliver
@@ -56,10 +56,10 @@ def enter(world: World, person: Person) -> Outcome:
 
 
 def tap(world: World, task_id: str, person: Person, wanted: Tap) -> Outcome:
-    """Press on a card. Raises KeyError when nobody has such a card, NotOnTheCard when the phone does not show it."""
+    """Press on a card. Raises UnknownCard when nobody has such a card, NotOnTheCard when the phone does not show it."""
     copies = world.chats.of_card(f"wecom|{task_id}")
     if not copies:
-        raise KeyError(task_id)
+        raise UnknownCard(task_id)
     chat = world.chats.private("wecom", person).id
     own = [copy for copy in copies if copy.chat == chat]
     copy = (own or copies)[-1]

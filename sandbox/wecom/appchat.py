@@ -77,6 +77,8 @@ def _chat(call: Call, chat_id: object) -> Chat:
     chat = call.world.chats.group_by_chat_id("wecom", str(chat_id))
     if chat is None:
         raise Refused(86003, "chatid does not exist")
+    if not chat.robot_in:
+        raise Refused(86224, "the chat was not created by this application")
     return chat
 
 

@@ -18,7 +18,7 @@ Variant = Callable[[World, Person, Doc], Outcome]
 
 
 def raw_event(world: World, variant: str, person: Person, wish: Doc) -> Outcome:
-    """Deliver it once, without tries. Raises KeyError for an unknown variant."""
+    """Deliver it once, without tries. `variant` is a key of VARIANTS."""
     return VARIANTS[variant](world, person, wish)
 
 

@@ -131,6 +131,21 @@ def test_requests_are_kept_with_their_secrets_masked(room: Room) -> None:
     assert room.get("/requests", after=entries[1]["n"])["requests"] == entries[2:]
 
 
+def test_the_latest_records_come_when_no_number_is_given(room: Room) -> None:
+    for _ in range(3):
+        room.wecom_token()
+
+    latest = room.get("/requests", limit=2)["requests"]
+
+    assert [entry["n"] for entry in latest] == [2, 3]
+    assert [entry["n"] for entry in room.get("/requests", limit=2, after=0)["requests"]] == [1, 2]
+
+
+@pytest.mark.parametrize(("origin", "status"), [("http://127.0.0.1:99", 200), ("http://localhost", 200), ("https://evil.example", 403)])
+def test_only_pages_of_this_machine_may_ask(room: Room, origin: str, status: int) -> None:
+    assert room.session.get(f"{room.base}/sandbox/people", headers={"Origin": origin}, timeout=5).status_code == status
+
+
 def test_a_page_under_another_name_is_refused(room: Room) -> None:
     answer = room.session.get(f"{room.base}/sandbox/people", headers={"Host": "evil.example:80"}, timeout=5)
 

@@ -134,6 +134,7 @@ def test_a_robot_message_without_ack_is_pushed_again_only_by_switch(room: Room, 
     room.say("E001", "二", "dingtalk")
 
     first, second = bare.next(), bare.next()
+    assert first["headers"]["messageId"] != second["headers"]["messageId"]
     assert json.loads(first["data"])["msgId"] == json.loads(second["data"])["msgId"]
     assert json.loads(first["data"])["text"]["content"] == "二"
 

@@ -198,6 +198,7 @@ def test_a_group_of_the_app_takes_text_and_no_card(room: Room, wechatpy_client: 
     assert [m["text"] for m in room.get("/chats/group-chat1/messages", person="E002")["messages"]] == ["大家好"]
     assert room.wecom("appchat/get", chatid=chat_id)["chat_info"]["userlist"] == ["wang.min", "Li.Lei"]
     assert room.wecom("appchat/create", {"name": "n", "userlist": ["wang.min"]})["errcode"] == 86006
+    assert room.wecom("appchat/get", chatid="unknown")["errcode"] == 86003
     room.switch("wecom.range_is_root", False)
     assert room.wecom("appchat/send", {"chatid": chat_id, "msgtype": "text", "text": {"content": "x"}})["errcode"] == 60011
 
