@@ -108,12 +108,6 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Whatever is marked `browser` needs one."""
-    if item.get_closest_marker("browser") and isinstance(item, pytest.Function):
-        item._request.getfixturevalue("chromium")
-
-
 def _started_server() -> tuple[str, Callable[[], None]]:
     """The URL of a PostgreSQL server of our own, and what ends it."""
     with warnings.catch_warnings():
