@@ -165,7 +165,8 @@ def _has_type(kind: str, value: str) -> bool:
 def _is_form(form: Doc) -> bool:
     fields = form.get("fields")
     return isinstance(fields, list) and all(
-        isinstance(field, dict) and field.get("name") and field.get("type") in FIELD_TYPES and _has_options(field) for field in fields
+        isinstance(field, dict) and isinstance(field.get("name"), str) and str(field.get("type")) in FIELD_TYPES and _has_options(field)
+        for field in fields
     )
 
 
@@ -187,14 +188,22 @@ def _form(values: Variables) -> tuple[Neutral | None, list[Neutral], bool]:
 
 def _fields(values: Variables) -> list[Doc]:
     form = _json(values.get("form")) if values.get("has_form") != "false" else None
-    found: list[Doc] = form.get("fields", []) if isinstance(form, dict) else []
-    return [field for field in found if isinstance(field, dict) and field.get("name") and field.get("type")]
+    found = form.get("fields") if isinstance(form, dict) else None
+    fields: list[Doc] = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [field for field in fields if isinstance(field.get("name"), str) and str(field.get("type")) in FIELD_TYPES]
+
+
+def _options(field: Doc) -> list[Doc]:
+    options = field.get("options")
+    return (
+        [each for each in options if isinstance(each, dict) and {"value", "text"} <= each.keys()] if isinstance(options, list) else []
+    )
 
 
 def _choice(field: Doc, disabled: bool) -> Neutral:
     default = field.get("defaultValue")
     checked = {str(each) for each in (default if isinstance(default, list) else [default]) if each is not None}
-    options = [{"id": str(each["value"]), "text": each["text"], "checked": str(each["value"]) in checked} for each in field["options"]]
+    options = [{"id": str(each["value"]), "text": each["text"], "checked": str(each["value"]) in checked} for each in _options(field)]
     closed = disabled or bool(field.get("readOnly"))
     return {
         "key": field["name"],
@@ -214,7 +223,7 @@ def _field(field: Doc, disabled: bool) -> Neutral:
         "placeholder": field.get("placeholder") or "",
         "value": field.get("defaultValue"),
         "disabled": disabled or bool(field.get("readOnly")),
-        "options": [{"id": str(each["value"]), "text": each["text"]} for each in field.get("options") or []],
+        "options": [{"id": str(each["value"]), "text": each["text"]} for each in _options(field)],
     }
 
 
@@ -254,7 +263,7 @@ def _check_form(shown: Neutral, wanted: Tap) -> None:
 
 
 def _ticked(field: Doc, ticked: list[str]) -> Any:
-    by_id = {str(option["value"]): option["value"] for option in field["options"]}
+    by_id = {str(option["value"]): option["value"] for option in _options(field)}
     chosen = [by_id.get(each, each) for each in ticked]
     if CHOICES[field["type"]] == "multi":
         return chosen

@@ -94,6 +94,7 @@ def check_card(card: object, *, replacing: bool = False) -> Findings:
         found.wrong(f"card_type {kind!r} is unknown")
         return found
     _check_fields(card, kind, replacing, found)
+    _check_text(card.get("replace_text"), "replace_text", found)
     _check_task_id(card, kind, replacing, found)
     for name, check in _CHECKS.items():
         value = card.get(name)
@@ -192,13 +193,14 @@ def _check_jump(value: Card, name: str, types: tuple[int, ...], found: Findings)
 
 def _check_source(source: Card, found: Findings) -> None:
     _check_text(source.get("desc"), "source.desc", found)
+    _check_text(source.get("icon_url"), "source.icon_url", found)
     _check_one_of(source.get("desc_color"), (0, 1, 2, 3), "source.desc_color", found)
 
 
 def _check_menu(menu: Card, found: Findings) -> None:
     items = menu.get("action_list")
-    if not isinstance(items, list) or not 1 <= len(items) <= MOST_MENU_ITEMS:
-        found.wrong(f"action_menu.action_list has 1 to {MOST_MENU_ITEMS} entries")
+    if not isinstance(items, list) or not 1 <= len(_objects(items)) == len(items) <= MOST_MENU_ITEMS:
+        found.wrong(f"action_menu.action_list has 1 to {MOST_MENU_ITEMS} entries, all of them objects")
         return
     for item in _objects(items):
         _check_text(item.get("text"), "action_list.text", found, needed=True)
@@ -209,6 +211,12 @@ def _check_menu(menu: Card, found: Findings) -> None:
 def _check_main_title(title: Card, found: Findings) -> None:
     _check_text(title.get("title"), "main_title.title", found)
     _check_text(title.get("desc"), "main_title.desc", found)
+
+
+def _check_quote(quote: Card, found: Findings) -> None:
+    _check_jump(quote, "quote_area", (0, 1, 2), found)
+    _check_text(quote.get("title"), "quote_area.title", found)
+    _check_text(quote.get("quote_text"), "quote_area.quote_text", found)
 
 
 def _check_emphasis(emphasis: Card, found: Findings) -> None:
@@ -256,8 +264,8 @@ def _check_buttons(items: list[Card], found: Findings) -> None:
 
 
 def _check_options(options: object, name: str, most: int, found: Findings) -> None:
-    if not isinstance(options, list) or not 1 <= len(options) <= most:
-        found.wrong(f"{name} has 1 to {most} entries")
+    if not isinstance(options, list) or not 1 <= len(_objects(options)) == len(options) <= most:
+        found.wrong(f"{name} has 1 to {most} entries, all of them objects")
         return
     for option in _objects(options):
         _check_key(option.get("id"), f"{name}.id", found, LONGEST_OPTION_ID)
@@ -314,7 +322,7 @@ _CHECKS: dict[str, Callable[[Any, Findings], None]] = {
     "source": _check_source,
     "action_menu": _check_menu,
     "main_title": _check_main_title,
-    "quote_area": lambda quote, found: _check_jump(quote, "quote_area", (0, 1, 2), found),
+    "quote_area": _check_quote,
     "emphasis_content": _check_emphasis,
     "sub_title_text": lambda text, found: _check_text(text, "sub_title_text", found),
     "horizontal_content_list": _check_horizontal,
@@ -430,9 +438,9 @@ def _shown_buttons(buttons: list[Card], greyed: bool) -> list[Neutral]:
     shown = []
     for each in buttons:
         if each.get("type", 0) == 1:
-            shown.append(button(each["text"], url=each["url"], style=STYLES[each.get("style", 1)]))
+            shown.append(button(each["text"], url=each["url"], style=STYLES[each.get("style") or 1]))
         elif not greyed:
-            shown.append(button(each["text"], key=each["key"], style=STYLES[each.get("style", 1)]))
+            shown.append(button(each["text"], key=each["key"], style=STYLES[each.get("style") or 1]))
     return shown
 
 

@@ -53,6 +53,7 @@ def test_a_card_by_the_book_has_nothing_wrong_with_it(card: Json) -> None:
     ("card", "complaint"),
     [
         (vote(checkbox=box(option_list=options(21))), "checkbox.option_list has 1 to 20 entries"),
+        (vote(checkbox=box(option_list=[None])), "all of them objects"),
         (vote(checkbox=box(option_list=[])), "checkbox.option_list has 1 to 20 entries"),
         (vote(checkbox=box(option_list=[{"id": "a", "text": "1"}, {"id": "a", "text": "2"}])), "checkbox.option_list.id is used twice"),
         (vote(checkbox=box(option_list=[{"id": "a" * 129, "text": "1"}])), "checkbox.option_list.id is longer than 128 bytes"),
