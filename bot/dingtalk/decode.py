@@ -55,7 +55,7 @@ def robot_message(message: Fields) -> Event:
     if kind not in ("text", "richText", *_FILES) or (kind in _FILES and not media):
         return _unknown(id, kind or "untyped")
     group = _text(message, "conversationId") if str(message.get("conversationType")) == _GROUP else None
-    return ChatMessage(id, Account(Platform.DINGTALK, by), text, group, media)
+    return ChatMessage(id, Account(Platform.DINGTALK, by), text, group, media, tuple(_mentioned(message)))
 
 
 def press(callback: Fields, delivery: str) -> Event:
@@ -114,6 +114,12 @@ def _said(kind: str, message: Fields) -> tuple[str, str | None]:
     pictures = [_text(part, "downloadCode") for part in parts if _text(part, "type") == "picture"]
     text = "".join(_text(part, "text", strip=False) for part in parts).strip()
     return text, next(filter(None, pictures), None)
+
+
+def _mentioned(message: Fields) -> Iterable[Account]:
+    """The employees that a group message mentions; the robot itself and outsiders are listed without staffId (§6)."""
+    staff = (_text(_object(user), "staffId") for user in _list(message.get("atUsers")))
+    return (Account(Platform.DINGTALK, user_id) for user_id in staff if user_id)
 
 
 def _from_elsewhere(message: Fields) -> bool:

@@ -59,6 +59,15 @@ def test_a_text_in_a_group_begins_with_a_space_where_the_mention_was() -> None:
     assert event == ChatMessage("msg:msgDEMO1==", EMP, "@小王 做得好", group="cidDEMO1==")
 
 
+def test_the_employees_mentioned_are_told_and_the_robot_is_not() -> None:
+    listed = [{"dingtalkId": "$:robot"}, {"dingtalkId": "$:wang", "staffId": "emp011"}, {"dingtalkId": "$:guest", "staffId": ""}, "x"]
+
+    event = robot_message(message(conversationType="2", text={"content": " @小王 做得好"}, atUsers=listed))
+
+    assert isinstance(event, ChatMessage)
+    assert event.mentions == (Account(Platform.DINGTALK, "emp011"),)
+
+
 def test_a_picture() -> None:
     content = {"downloadCode": "dc-1", "pictureDownloadCode": "pdc-1"}
 
@@ -206,6 +215,8 @@ NAMES = st.sampled_from(
         "errCode",
         "type",
         "EventType",
+        "atUsers",
+        "staffId",
     ]
 )
 JSON = st.recursive(
