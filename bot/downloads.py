@@ -69,15 +69,16 @@ def read(response: requests.Response, limit: Limit, *, longest_seconds: float = 
 class Downloader:
     """Plain GETs of addresses that somebody else named, without any of our credentials.
 
-    Only http and https; only to addresses of the public internet, judged by the address that was really connected to (a name may
-    resolve differently a moment later); `trusted` are base URLs of ours for which that does not hold (a gateway, the sandbox). With
-    a proxy in the environment the proxy resolves names and keeps the rules; literal addresses are still judged here.
+    Only http and https; only to addresses of the public internet, judged before connecting by what the name resolves to, and before
+    asking by what was really connected to (a name may resolve differently a moment later). `trusted` are base URLs of ours for
+    which that does not hold (a gateway, the sandbox). With a proxy in the environment the proxy resolves names and keeps the
+    rules; literal addresses are still judged here.
     """
 
     def __init__(self, trusted: Collection[str], timeout: tuple[float, float]) -> None:
-        self._trusted = {_place(url) for url in trusted}
         self._timeout = timeout
-        self._trusting, self._careful = {url: new_session(url) for url in trusted}, requests.Session()
+        self._trusting = {_place(url): new_session(url) for url in trusted}
+        self._careful = requests.Session()
         for scheme in ("http://", "https://"):
             self._careful.mount(scheme, _PublicOnly())
 
@@ -94,7 +95,9 @@ class Downloader:
     @contextmanager
     def _asked(self, url: str) -> Iterator[requests.Response]:
         try:
-            response = self._session(url).get(url, headers=PLAIN, stream=True, allow_redirects=False, timeout=self._timeout)
+            response = self._session(url).get(
+                url, headers=PLAIN, auth=_nobody, stream=True, allow_redirects=False, timeout=self._timeout
+            )
         except NotPublic:
             raise Gone("the address is not in the public internet") from None
         except NO_ANSWER as error:
@@ -107,9 +110,8 @@ class Downloader:
     def _session(self, url: str) -> requests.Session:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Gone("neither http nor https")
-        for trusted, session in self._trusting.items():
-            if _place(trusted) == _place(url):
-                return session
+        if _place(url) in self._trusting:
+            return self._trusting[_place(url)]
         if not _public(urlsplit(url).hostname or ""):
             raise NotPublic
         return self._careful
@@ -117,6 +119,11 @@ class Downloader:
 
 class NotPublic(requests.RequestException):
     """The name led to an address of this or another private network."""
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials: without this requests would look for some in a .netrc."""
+    return request
 
 
 def _judge(response: requests.Response) -> None:
@@ -146,6 +153,15 @@ class _Refused(HTTPError):
     """As `NotPublic`, on its way through urllib3."""
 
 
+def _check_name(host: str, port: int | None) -> None:
+    try:
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return  # connecting fails alike, and says so
+    if not all(map(_public, addresses)):
+        raise _Refused
+
+
 def _checked(connected: socket.socket) -> socket.socket:
     if not _public(str(connected.getpeername()[0])):
         connected.close()
@@ -155,11 +171,13 @@ def _checked(connected: socket.socket) -> socket.socket:
 
 class _PublicConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
+        _check_name(self.host, self.port)
         return _checked(super()._new_conn())
 
 
 class _PublicSecureConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
+        _check_name(self.host, self.port)
         return _checked(super()._new_conn())
 
 

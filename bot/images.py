@@ -102,7 +102,7 @@ def redraw(content: bytes, most_pixels: int) -> Picture:
 def _main() -> None:
     _limit_ourselves()
     try:
-        picture = _drawn_anew(sys.stdin.buffer.read(), int(sys.argv[1]))
+        picture = draw_anew(sys.stdin.buffer.read(), int(sys.argv[1]))
     except CannotKeep as no:
         sys.stdout.write(json.dumps({"problem": no.problem.value}) + "\n")
         return
@@ -126,7 +126,8 @@ def _limit_ourselves() -> None:
             resource.setrlimit(what, (limit, limit))
 
 
-def _drawn_anew(content: bytes, most_pixels: int) -> Picture:
+def draw_anew(content: bytes, most_pixels: int) -> Picture:
+    """As `redraw`, in this process: for the child, and for tests that try very many files."""
     from PIL import Image
 
     # Our own limit comes first and is exact; Pillow's second one would only warn.

@@ -17,7 +17,7 @@ from cards.catalog import (
 )
 from handlers.context import Context, Press, Reply, Talk
 from handlers.feedback import acting_for, chain_for, hrbp_hears_at
-from handlers.views import about, refresh, view
+from handlers.views import about, attached_to, refresh, view
 from rules import away, feedback, loops
 from rules.feedback import Answer, Record, Refusal, Refused
 from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
@@ -205,7 +205,8 @@ def _subject_view(record: Record, ctx: Context) -> FeedbackAnswered:
     assert record.kind is not None
     author = ctx.tx.people.get(record.author).name
     at = record.answered_at or ctx.now
-    return FeedbackAnswered(author, record.kind, record.scene, record.action, record.impact, Answer(record.state.value), at)
+    said = (record.kind, record.scene, record.action, record.impact)
+    return FeedbackAnswered(author, *said, Answer(record.state.value), at, attached=attached_to(ctx, record))
 
 
 def _tell_of_dispute(ctx: Context, record: Record, subject: Person, reason: str | None) -> None:
@@ -253,7 +254,8 @@ def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = 
     assert record.kind is not None
     author = ctx.tx.people.get(record.author).name
     due = hrbp_hears_at(loop)
-    return ReminderCard(author, record.kind, record.scene, record.action, record.impact, loop.opened_at, due, nudged_by)
+    said = (record.kind, record.scene, record.action, record.impact)
+    return ReminderCard(author, *said, loop.opened_at, due, nudged_by, attached=attached_to(ctx, record))
 
 
 def _escalation(ctx: Context, record: Record, step: Step) -> EscalationCard:
@@ -269,6 +271,7 @@ def _escalation(ctx: Context, record: Record, step: Step) -> EscalationCard:
         action=record.action,
         opened_at=step.loop.opened_at,
         cause=step.cause,
+        attached=attached_to(ctx, record),
     )
 
 
