@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Which of the people, times and numbers in a command are its slots.
 
 A feedback, an answer or a correction holds people and times of its own; they are content, not slots. So each intent reads only
@@ -6,10 +5,31 @@ its instruction: what stands before a colon, before 改成, before the sentence 
 """
 
 import re
+from enum import StrEnum
 from typing import NamedTuple
 
-from reading.command_cues import Intent
 from reading.command_words import Marked
+
+
+class Intent(StrEnum):
+    """What is wanted; `unknown` is talk that is none of the bot's business."""
+
+    give_feedback = "give_feedback"
+    reply_feedback = "reply_feedback"
+    my_week = "my_week"
+    team_week = "team_week"
+    pending = "pending"
+    remind = "remind"
+    snooze = "snooze"
+    delegate = "delegate"
+    withdraw = "withdraw"
+    edit = "edit"
+    attach_evidence = "attach_evidence"
+    help = "help"
+    exempt_status = "exempt_status"
+    escalation_list = "escalation_list"
+    metric_query = "metric_query"
+    unknown = "unknown"
 
 
 class Slots(NamedTuple):
@@ -51,7 +71,7 @@ _TAKER = (
 )
 _GIVEN_TO = (
     r"(?:给|对|向|跟|关于|针对|夸夸?|夸奖|批评|点赞|点评|对象是?|F)(P(?:[和跟、,及与P]|以及|还有)*)",
-    r"^[^P:]*?(P(?:(?:[和跟、,及与]|以及|还有)P)*)",
+    r"^[^P]*?(P(?:(?:[和跟、,及与]|以及|还有)P)*)",
 )
 _ANSWERED = (
     r"^[^,.:P]{0,6}(?:回复?|答复|回应|谢谢|感谢|收到|关于|对|针对)(?:给)?(P)",
@@ -94,9 +114,9 @@ def _taker(symbols: str) -> int | None:
 
 # ── times ────────────────────────────────────────────────────────────────────────────────────────────────
 _NEW_WORDS = re.compile(r"改成|改为|换成|更正为|应该是|应为|加上|加一?句|补一?句|补上|补充|[:,]|写成|不是|才对")
-_RECORD_TIME = re.compile(
-    r"T(?=(?:的|我|早上|下午|那|这|里|给|对|写|发|提|记|录|交|说|收到|P)*[AFNM回])|T(?=[^,.T]{0,6}(?:发|写|提|记|录|交)(?:的|给))"
-)
+_RECORD_TIME = re.compile(r"T(?=[^,.:T]{0,8}[AFNM回])|T(?=[^,.:T]{0,6}(?:发|写|提|记|录|交)(?:的|给))")
+_MOVED_TO = re.compile(r"(?:到|改成|改|推|延|缓|等|晚|顺延)(T)|(T)(?=[^,.]{0,3}再)|别[^,.]*,(T)")
+_QUIET_ON = re.compile(r"(T)(?=[^,.]{0,4}(?:别|不要|不用|先|提醒|说|看|弄))")
 _RECORD_INTENTS = (Intent.withdraw, Intent.edit, Intent.attach_evidence, Intent.reply_feedback)
 _TIMELESS = (Intent.give_feedback, Intent.help)
 _TIMED = (Intent.snooze, Intent.delegate, Intent.remind)
@@ -115,9 +135,9 @@ def _time(intent: Intent, symbols: str) -> int:
         found = _RECORD_TIME.search(symbols[: _content_start(symbols) + 1])
         return found.start() if found else -1
     if intent is Intent.snooze:
-        moved_to = re.search(r"(?:到|改成|改|推|延|缓|等)(T)|(T)[^,.]{0,3}再", symbols)
-        if moved_to:
-            return moved_to.start(moved_to.lastindex or 0)
+        found = _MOVED_TO.search(symbols) or _QUIET_ON.search(symbols)
+        # 老段今天休息，催办停一天: the day tells why, not until when.
+        return found.start(found.lastindex or 0) if found else -1 if "D" in symbols else symbols.find("T")
     return symbols.find("T")
 
 

@@ -1,20 +1,49 @@
 """What somebody wants from the bot: a typed or dictated text becomes one of sixteen intents with its slots.
 
-A text is first turned into symbols (`reading/command_words.py`), then read against a table of cues: a pattern, its strength,
-and how much unexplained talk its clause may hold. The strongest cue wins; nothing strong enough means `unknown`. The
-last condition is what keeps 提醒大家带伞 or 把灯关了 from being taken for commands: the verb is ours, the object is not.
+Three steps: the text becomes symbols, people and times and things marked (`reading/command_words.py`); the symbols show signs
+(`reading/command_signs.py`); each sign speaks for or against intents with the weight it has in data/command_weights.json. The
+highest sum wins; when it does not stand clearly above `unknown`, nothing was asked.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
-from reading.command_cues import CUES, ORDINARY, Cue, Intent
-from reading.command_slots import Slots, slots_of
-from reading.command_words import Marked, mark
+from reading.command_signs import signs
+from reading.command_slots import Intent, slots_of
+from reading.command_words import mark
 
+__all__ = ["Command", "Intent", "Weights", "decide", "read"]
 
-__all__ = ["Command", "Intent", "read"]
+Weights = Mapping[str, Mapping[Intent, float]]
+
+# Acting on talk that was none of the bot's business is worse than asking again.
+MARGIN = 1.0
+
+# Without one of these kinds of words an intent is not even considered, whatever the sums say.
+NEEDS: Mapping[Intent, frozenset[str]] = {
+    intent: frozenset(kinds.split())
+    for intent, kinds in {
+        Intent.give_feedback: "P F praise",
+        Intent.reply_feedback: "accept promise dispute explain thanks answered yes",
+        Intent.my_week: "W F value received",
+        Intent.team_week: "W F value received ours",
+        Intent.pending: "pending not_yet answered due",
+        Intent.remind: "nudge remind_me",
+        Intent.snooze: "later vague_later again dont ping",
+        Intent.delegate: "hand_over stand_in",
+        Intent.withdraw: "withdraw",
+        Intent.edit: "edit add_words mistake",
+        Intent.attach_evidence: "M attach",
+        Intent.help: "how why what may rule bot which",
+        Intent.exempt_status: "exempt qualify",
+        Intent.escalation_list: "escalated",
+        Intent.metric_query: "R compare which",
+    }.items()
+}
+LONGEST = 400  # characters; what follows is content
 
 
 @dataclass(frozen=True)
@@ -50,44 +79,30 @@ def read(text: str, role: str = "employee", known_names: Iterable[str] = ()) -> 
     `known_names` are full names of the directory; without them a full name is recognised only where one must stand.
     Never raises; a text that asks for nothing this bot does is `Intent.unknown` with no slots.
     """
-    marked = mark(text[:_LONGEST], known_names)
-    best = max(_hits(marked, role), key=lambda hit: hit.points, default=None)
-    if best is None:
+    marked = mark(text[:LONGEST], known_names)
+    seen = signs(marked, role)
+    intent, speaking = decide(seen, weights())
+    if intent is Intent.unknown:
         return Command(Intent.unknown)
-    intent = best.cue.intent
-    slots: Slots = slots_of(intent, marked)
-    return Command(intent, *slots, why=marked.between(best.start, best.end))
+    start, end = seen[speaking]
+    return Command(intent, *slots_of(intent, marked), why=marked.between(start, end))
 
 
-_LONGEST = 600  # characters; what follows is content, and a text pasted by mistake costs no more than this
+def decide(seen: Mapping[str, tuple[int, int]], table: Weights) -> tuple[Intent, str]:
+    """The intent with the highest sum, and the sign with a place in the text that speaks loudest for it."""
+    sums = {intent: 0.0 for intent in Intent if intent not in NEEDS or not NEEDS[intent].isdisjoint(seen)}
+    for sign in seen:
+        for intent, weight in table.get(sign, {}).items():
+            if intent in sums:
+                sums[intent] += weight
+    sums[Intent.unknown] += MARGIN
+    best = max(sums, key=lambda intent: sums[intent])
+    loudest = max(seen, key=lambda sign: (seen[sign][1] > 0, table.get(sign, {}).get(best, 0.0)))
+    return best, loudest
 
 
-@dataclass(frozen=True)
-class _Hit:
-    cue: Cue
-    points: int
-    start: int
-    end: int
-
-
-def _hits(marked: Marked, role: str) -> Iterator[_Hit]:
-    symbols = marked.symbols
-    for cue in CUES:
-        if cue.roles and role not in cue.roles:
-            continue
-        found = cue.pattern.search(symbols)
-        if found is None or (cue.unless and cue.unless.search(symbols)):
-            continue
-        if cue.room is None or _unexplained(symbols, found.start(), found.end()) <= cue.room:
-            yield _Hit(cue, cue.points, found.start(), found.end())
-
-
-def _unexplained(symbols: str, start: int, end: int) -> int:
-    """How many characters of the clauses that hold `symbols[start:end]` are neither this bot's words nor grammar.
-
-    A thing of another world (X) counts as three.
-    """
-    left = max(symbols.rfind(stop, 0, start) for stop in ",.?!:") + 1
-    right = min((position for stop in ",.?!:" if (position := symbols.find(stop, end)) >= 0), default=len(symbols))
-    rest = ORDINARY.sub("", symbols[left:right])
-    return len(re.sub(r"[A-WYZ\W\d_]", "", rest)) + 2 * rest.count("X")
+@lru_cache(maxsize=1)
+def weights() -> Weights:
+    """The table of weights: sign → intent → weight, positive for, negative against."""
+    table = json.loads(files("reading").joinpath("data/command_weights.json").read_text(encoding="utf-8"))
+    return {sign: {Intent(intent): weight for intent, weight in row.items()} for sign, row in table.items()}

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reading.names import Known, mentions, resolve, split
+from reading.name_forms import split
+from reading.names import Known, mentions, resolve
 
 LILI = Known("u1", "王小丽")
 QIANG = Known("u2", "王志强")
