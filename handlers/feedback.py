@@ -23,7 +23,9 @@ def give(press: Press, ctx: Context) -> Reply:
     subject = ctx.tx.people.get(record.subject)
     decision = feedback.give(record, press.event.ticks, press.by.id, ctx.now, subject_left=not subject.active)
     if isinstance(decision, Refused):
-        return Reply(shows=view(ctx, press.card, record, None, decision.reason))
+        # The same press again (a second delivery, a double tap) is shown what the first was, not a complaint.
+        again = decision.reason is Refusal.ALREADY_GIVEN and set(press.event.ticks) == set(record.ticks)
+        return Reply(shows=view(ctx, press.card, record, None, None if again else decision.reason))
     loop = open_record(ctx, decision.record, press.by)
     return Reply(shows=view(ctx, press.card, decision.record, loop))
 

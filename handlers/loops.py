@@ -11,7 +11,6 @@ from cards.catalog import (
     DisputeCard,
     EscalationCard,
     EscalationReasons,
-    FeedbackAnswered,
     ReminderCard,
     SorryText,
 )
@@ -35,8 +34,11 @@ def answer(press: Press, ctx: Context) -> Reply:
     loop = ctx.tx.loops.get(record.id)
     decision = feedback.answer(record, Answer(press.event.action), press.by.id, ctx.now)
     if isinstance(decision, Refused):
-        return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
-    return Reply(shows=_answered(ctx, record, decision.record, press.by, press.card))
+        # The same press again (a second delivery, a double tap) is shown what the first was, not a complaint.
+        notice = None if record.state == press.event.action else decision.reason
+        return Reply(shows=view(ctx, press.card, record, loop, notice))
+    ended = _answered(ctx, decision.record, press.by, press.card)
+    return Reply(shows=view(ctx, press.card, decision.record, ended))
 
 
 def answer_in_words(talk: Talk, ctx: Context, what: Answer, words: str | None) -> Reply:
@@ -50,7 +52,7 @@ def answer_record(ctx: Context, by: Person, record: Record, what: Answer, words:
     decision = feedback.answer(record, what, by.id, ctx.now)
     if isinstance(decision, Refused):
         return Reply(says=SorryText(decision.reason))
-    _answered(ctx, record, decision.record, by, None)
+    _answered(ctx, decision.record, by, None)
     explained = explain(ctx, by, words) if words and what is not Answer.ACKNOWLEDGED else None
     if words and what is Answer.ACKNOWLEDGED:
         ctx.tx.history.note(about(record.id), "explained", ctx.now, by=by.id, reason=what, words=words)
@@ -63,8 +65,10 @@ def explain(ctx: Context, by: Person, words: str) -> Reply | None:
     if prompt is None:
         return None
     ctx.tx.history.note(about(prompt.feedback), "explained", ctx.now, by=by.id, reason=prompt.answer, words=words)
+    record = ctx.tx.feedback.get(prompt.feedback)
     if prompt.answer is Answer.DISPUTED:
-        _tell_of_dispute(ctx, ctx.tx.feedback.get(prompt.feedback), by, words)
+        _tell_of_dispute(ctx, record, by, words)
+    refresh(ctx, record, ctx.tx.loops.get(record.id))
     return Reply(says=AnswerNoted(prompt.answer))
 
 
@@ -182,8 +186,8 @@ def _reasons(ctx: Context, record: Record) -> EscalationReasons:
     return EscalationReasons(names[record.subject].name, names[record.author].name, record.scene, tuple(CloseReason))
 
 
-def _answered(ctx: Context, before: Record, record: Record, by: Person, card: Message | None) -> CardData:
-    """Store the answer, stop the clock, tell who must know; the subject's card as it looks now."""
+def _answered(ctx: Context, record: Record, by: Person, but: Message | None) -> Loop:
+    """Store the answer, stop the clock, tell who must know; the loop as it is now. `but` is the card that was pressed."""
     loop = ctx.tx.loops.get(record.id)
     assert loop is not None, "a given record has a loop"
     ended = loops.end(loop)
@@ -192,21 +196,12 @@ def _answered(ctx: Context, before: Record, record: Record, by: Person, card: Me
         ctx.tx.loops.apply(ended)
     what = Answer(record.state.value)
     ctx.tx.history.note(about(record.id), "answered", ctx.now, by=by.id, reason=what)
-    refresh(ctx, record, ended, but=card)
-    if what is Answer.ACKNOWLEDGED:
-        return _subject_view(record, ctx)
-    ctx.tx.prompts.ask(Prompt(by.id, record.id, what, ctx.now + _ASK_AGAIN_AFTER))
+    if what is not Answer.ACKNOWLEDGED:
+        ctx.tx.prompts.ask(Prompt(by.id, record.id, what, ctx.now + _ASK_AGAIN_AFTER))
     if what is Answer.DISPUTED:
         _tell_of_dispute(ctx, record, by, None)
-    return replace(_subject_view(record, ctx), asks_words=True)
-
-
-def _subject_view(record: Record, ctx: Context) -> FeedbackAnswered:
-    assert record.kind is not None
-    author = ctx.tx.people.get(record.author).name
-    at = record.answered_at or ctx.now
-    said = (record.kind, record.scene, record.action, record.impact)
-    return FeedbackAnswered(author, *said, Answer(record.state.value), at, attached=attached_to(ctx, record))
+    refresh(ctx, record, ended, but=but)
+    return ended
 
 
 def _tell_of_dispute(ctx: Context, record: Record, subject: Person, reason: str | None) -> None:

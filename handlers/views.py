@@ -123,6 +123,7 @@ def _subject(
             record.impact,
             answer,
             at,
+            asks_words=ctx.tx.prompts.waits(record.subject, record.id, ctx.now),
             notice=notice,
             attached=attached,
             added=added_to(ctx, record),

@@ -39,3 +39,8 @@ class PromptsTable:
             return None
         self._connection.execute(delete(prompts).where(prompts.c.person == person))
         return Prompt(person, row["feedback"], Answer(row["answer"]), row["until"]) if now < row["until"] else None
+
+    def waits(self, person: PersonId, feedback: int, now: datetime) -> bool:
+        """Whether the next sentence of this person would explain his answer to this feedback."""
+        this = (prompts.c.person == person) & (prompts.c.feedback == feedback) & (prompts.c.until > now)
+        return self._connection.execute(select(prompts.c.person).where(this)).one_or_none() is not None

@@ -43,6 +43,15 @@ def test_the_same_delivery_three_times_is_one_record_and_one_answer(world: World
     assert len(world.to("li", "feedback_card")) == 1
 
 
+def test_the_same_press_again_under_another_id_is_shown_what_the_first_was(world: World) -> None:
+    card = world.checkin()
+
+    first, second = world.press("boss", card, "give", "calm"), world.press("boss", card, "give", "calm")
+
+    assert first == second
+    assert states(world) == {"open": 1}
+
+
 def test_a_second_tap_says_so_and_changes_nothing(world: World) -> None:
     card = world.checkin()
     world.press("boss", card, "give", "calm")

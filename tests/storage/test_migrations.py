@@ -6,9 +6,10 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from storage.migrations import is_current, upgrade
+from storage.migrations import _config, head, is_current, upgrade
 from storage.tables import metadata
 from storage.unit import Store
 from tests.builders import NOON, a_company, a_message
@@ -70,3 +71,7 @@ def test_a_database_of_a_later_version_is_not_current(store: Store) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = 'from_the_future'"))
 
     assert not is_current(store.engine)
+
+
+def test_the_newest_revision_is_the_one_alembic_would_upgrade_to() -> None:
+    assert head() == ScriptDirectory.from_config(_config()).get_current_head()

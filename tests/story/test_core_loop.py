@@ -148,7 +148,7 @@ def test_one_person_on_both_platforms_is_one_person(town: Town) -> None:
     """E002 is on both: what she writes on one platform is answered where she wrote, and there is one of her."""
     for platform in ("dingtalk", "wecom"):
         phone = town.phone("E002", platform)
-        phone.say("你好")
+        phone.say("帮助")
         phone.await_text()
         town.forward(minutes=11)
 

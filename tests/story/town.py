@@ -16,6 +16,8 @@ from typing import Any
 import requests
 import yaml
 
+from bot.app import build
+from bot.settings import load
 from storage.unit import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,8 +55,7 @@ class Town:
         wait_for(lambda: (state / "sandbox.json").exists() or sandbox.poll() is not None)
         self.sandbox = f"http://127.0.0.1:{json.loads((state / 'sandbox.json').read_text())['port']}"
         self._write_config(state / "clock.json")
-        self.run("migrate")
-        self.run("people", "import", str(self.folder / "people.csv"))
+        self._import_people()
         self.start_bot()
         self.put("/sandbox/wecom/callback", {"url": f"{self.bot_url}/wecom/callback"})
         wait_for(self.ready)
@@ -137,6 +138,11 @@ class Town:
             return self._http.get(self.bot_url + path, timeout=5).ok
         except requests.RequestException:
             return False
+
+    def _import_people(self) -> None:
+        app = build(load(self.folder / "config.yaml", self.environment()))
+        app.directories.take_csv(self.folder / "people.csv")
+        app.close()
 
     def _spawn(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as output:
