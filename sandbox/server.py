@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -142,10 +143,19 @@ def _host(name_and_port: str) -> str:
     return name_and_port if name_and_port.endswith("]") else name_and_port.rsplit(":", 1)[0]
 
 
+_TEXTS = (".html", ".css", ".js", ".svg")  # readable sources, twice the page's budget until compressed
+
+
 def _page(name: str) -> AnyResponse:
     if not (PAGE / name).is_file():
         return Problem(404, "not-found", "no such page; the phone page is made of the files in sandbox/page").response()
-    return send_from_directory(PAGE, name, max_age=0)
+    answer = send_from_directory(PAGE, name, max_age=0)
+    if answer.status_code == 200 and request.accept_encodings.quality("gzip") and name.endswith(_TEXTS):
+        answer.direct_passthrough = False
+        answer.set_data(gzip.compress(answer.get_data(), mtime=0))
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.headers["Vary"] = "Accept-Encoding"
+    return answer
 
 
 def _http_error(error: HTTPException) -> AnyResponse:

@@ -473,7 +473,6 @@ def test_the_page_asks_nobody_but_the_sandbox(open_page: OpenPage, bot: Bot, san
     assert [url for url in asked if not url.startswith(sandbox)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="sandbox/server.py sends the page uncompressed; this mark goes when it does not")
 def test_a_first_look_at_the_page_transfers_60_kb_at_most(open_page: OpenPage) -> None:
     page = open_page()
     session = page.context.new_cdp_session(page)
