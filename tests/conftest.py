@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 import warnings
@@ -118,16 +119,24 @@ def _started_server() -> tuple[str, Callable[[], None]]:
             _cannot(f"no PostgreSQL: SANMIAO_TEST_POSTGRES is not set and {error}", required="REQUIRE_POSTGRES")
     home = Path(tempfile.mkdtemp(prefix="sanmiao-pg-"))  # short: a socket's path has 107 bytes at most
     try:
-        server = get_server(home / "data", cleanup_mode="delete")
+        server = get_server(home / "data", cleanup_mode=None)
     except Exception as error:
         shutil.rmtree(home, ignore_errors=True)
         _cannot(f"no PostgreSQL: SANMIAO_TEST_POSTGRES is not set and {error}", required="REQUIRE_POSTGRES")
+    pid = server.get_pid()
+    assert pid is not None, "it runs"
+    return server.get_uri(), _ended_with_us(pid, home)
+
+
+def _ended_with_us(pid: int, home: Path) -> Callable[[], None]:
+    """A guardian that ends the server when it is told to, and when this process is killed: it waits for the end of a pipe."""
+    script = 'cat; kill -INT "$0"; while kill -0 "$0" 2>/dev/null; do sleep 0.05; done; rm -rf "$1"'
+    guardian = subprocess.Popen(["sh", "-c", script, str(pid), str(home)], stdin=subprocess.PIPE, start_new_session=True)
 
     def stop() -> None:
-        server.cleanup()
-        shutil.rmtree(home, ignore_errors=True)
+        guardian.communicate()
 
-    return server.get_uri(), stop
+    return stop
 
 
 def _cannot(reason: str, *, required: str) -> None:
