@@ -13,6 +13,7 @@ from rules.messages import PersonId
 from rules.people import Person, account_of
 
 _LONGEST_NAME = 20
+Names = tuple[tuple[str, tuple[Person, ...]], ...]  # the words that name somebody, and whom they may mean
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Circle:
             return ()
         return self._nearest(names.resolve(mention, self._known))
 
-    def named_in(self, text: str) -> tuple[tuple[str, tuple[Person, ...]], ...]:
-        """Who is named in a text, in its order: the words, and whom they may mean."""
+    def named_in(self, text: str) -> Names:
+        """Who is named in a text, in its order."""
         found = names.mentions(text, self._known)
         return tuple((text[mention.start : mention.end], self._nearest(mention.matches)) for mention in found)
 

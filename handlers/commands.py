@@ -22,7 +22,8 @@ from cards.catalog import (
     Waiting,
 )
 from handlers import changes, loops, sentences
-from handlers.circle import Circle
+from handlers.choices import decided
+from handlers.circle import Circle, Names
 from handlers.context import Context, Press, Reply, Talk
 from reading import answers, moments, sentence, times
 from reading.commands import Command, Intent
@@ -299,8 +300,9 @@ def chosen(press: Press, ctx: Context) -> Reply:
     place = next((n for n, choice in enumerate(card.choices, 1) if str(choice.feedback) == press.argument), None)
     if place is None:
         return Reply(shows=replace(card, notice=Refusal.NO_SUCH_RECORD))
-    if not ctx.tx.runs.first("choice", press.card.card_id, ctx.now):
-        return Reply(shows=replace(card, chosen=place, notice=Refusal.ALREADY_CHOSEN))
+    first = decided(ctx, press, place)
+    if first is not None:
+        return Reply(shows=replace(card, chosen=first, notice=Refusal.ALREADY_CHOSEN))
     record = ctx.tx.feedback.get(card.choices[place - 1].feedback)
     done = _PURPOSES[card.purpose](ctx, press.by, record, card.words)
     return Reply(shows=replace(card, chosen=place), says=done.says)
@@ -337,7 +339,7 @@ def _sorry(reason: Refusal, name: str | None = None) -> Reply:
 # ── who and which ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _subjects(asked: Asked) -> tuple[tuple[str, tuple[Person, ...]], ...]:
+def _subjects(asked: Asked) -> Names:
     """Whom a feedback is about: mentioned with @, named in the command, or the first of the writer's people named at all."""
     if asked.circle.mentioned:
         return tuple((person.name, (person,)) for person in asked.circle.mentioned)

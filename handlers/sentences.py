@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from cards.catalog import Candidate, NoteText, Piece, SentenceCard, SentenceClosed, SorryText, VagueText, WhoCard
 from cards.filters import local_day
 from handlers import changes, feedback
-from handlers.circle import Circle
+from handlers.choices import decided
+from handlers.circle import Circle, Names
 from handlers.context import Context, Press, Reply, Talk
 from handlers.views import about, refresh, view
 from reading import evaluation, sentence, times
@@ -86,11 +87,12 @@ def check_in(ctx: Context, talk: Talk, mention: str, fits: tuple[Person, ...]) -
 def picked(press: Press, ctx: Context) -> Reply:
     """One of several people was chosen: on with the sentence, or with the check-in card."""
     card = WhoCard.from_data(press.card.data)
-    chosen = next((c for c in card.candidates if str(c.person) == press.argument), None)
-    if chosen is None:
+    place = next((n for n, candidate in enumerate(card.candidates, 1) if str(candidate.person) == press.argument), None)
+    if place is None:
         return Reply(shows=replace(card, notice=Refusal.UNKNOWN_PERSON))
-    if not ctx.tx.runs.first("who", press.card.card_id, ctx.now):
-        return Reply(shows=replace(card, chosen=chosen.name, notice=Refusal.ALREADY_CHOSEN))
+    chosen, first = card.candidates[place - 1], decided(ctx, press, place)
+    if first is not None:
+        return Reply(shows=replace(card, chosen=card.candidates[first - 1].name, notice=Refusal.ALREADY_CHOSEN))
     subject, platform = ctx.tx.people.get(chosen.person), press.event.by.platform
     text = card.sentence
     done = begin(ctx, press.by, subject, text, platform) if text else feedback.offer(ctx, press.by, subject, platform)
@@ -102,7 +104,8 @@ def unasked(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
     everything but a name. None when it is something else."""
     text = talk.event.text
     read, judging = sentence.read(text), evaluation.share(text)
-    named = [(mention, fits) for mention, fits in circle.named_in(text) if any(map(circle.leads, fits))]
+    meant: Names = tuple((person.name, (person,)) for person in circle.mentioned) or circle.named_in(text)
+    named = [(mention, fits) for mention, fits in meant if any(map(circle.leads, fits))]
     if named and (not read.generic or judging >= _JUDGES_SOMEBODY):
         mention, fits = named[0]
         if len(fits) > 1:
@@ -127,6 +130,8 @@ def go_on(talk: Talk, ctx: Context, circle: Circle, command: Command) -> Reply |
         return None
     if started.feedback is None:
         return _named_now(talk, ctx, circle, started)
+    if command.intent is Intent.reply_feedback and ctx.tx.feedback.open_about(talk.by.id):
+        return None  # he answers what was given to him
     record = ctx.tx.feedback.get(started.feedback)
     if record.state is not State.DRAFT:
         return changes.reword(ctx, talk.by, record, talk.event.text) if command.intent in _TALK else None

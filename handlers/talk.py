@@ -10,7 +10,7 @@ from handlers import evidence, loops, sentences
 from handlers.circle import Circle
 from handlers.commands import COMMANDS, Asked, came_back
 from handlers.context import Context, Reply, Talk
-from reading import answers, commands
+from reading import answers, commands, sentence
 from reading.commands import Command, Intent
 from rules.evidence import Part
 from rules.feedback import Answer, Refusal
@@ -18,6 +18,7 @@ from rules.messages import GroupChat
 from rules.weeks import SHANGHAI
 
 _GIVE = re.compile(r"^(?:反馈|打卡|记录|记一下|评价|点评)\s*[:：,，]?\s*@?(?P<name>\S{1,20})$")
+_POINTS_AT_A_RECORD = re.compile(r"[那这上]一?条|反馈|[#＃]\s*\d|编号|刚发|刚写|改成|改为")
 # Who is asked for an explanation may ask something himself first; everything else he types is the explanation.
 _QUESTIONS = (
     Intent.help,
@@ -50,6 +51,8 @@ def _in_words(talk: Talk, ctx: Context) -> Reply | None:
     bare = answers.bare(talk.event.text)
     if bare is not None:
         command = Command(Intent.reply_feedback)
+    elif _tells_all(talk, ctx, circle, command):
+        command = Command(Intent.unknown)
     return (
         (loops.explain(ctx, talk.by, talk.event.text) if bare or _may_explain(command, circle) else None)
         or came_back(talk, ctx)
@@ -64,6 +67,18 @@ def _may_explain(command: Command, circle: Circle) -> bool:
     if command.intent in _QUESTIONS:
         return False
     return command.intent in (Intent.unknown, Intent.reply_feedback) or not (circle.team and command.targets)
+
+
+def _tells_all(talk: Talk, ctx: Context, circle: Circle, command: Command) -> bool:
+    """Whether a text that holds words of a command is a whole feedback all the same: 昨天李雷把表删了，门店停了两小时 puts nothing off.
+
+    What passes the gate is not turned back (A4). What points at a record is a command, and so is an answer to what waits for one.
+    """
+    if not circle.reports or command.intent in (Intent.unknown, Intent.give_feedback):
+        return False
+    if _POINTS_AT_A_RECORD.search(talk.event.text) or not sentence.read(talk.event.text).complete:
+        return False
+    return command.intent is not Intent.reply_feedback or not ctx.tx.feedback.open_about(talk.by.id)
 
 
 def _name_alone(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:

@@ -538,3 +538,15 @@ def test_a_choice_is_made_once_and_only_among_what_was_offered(world: World) -> 
     assert again is not None
     assert again.status
     assert record(world, second).state is State.OPEN
+
+
+def test_a_second_choice_shows_what_was_chosen_first(world: World) -> None:
+    first, second = give(world, "李雷", "calm"), give(world, "李雷", "cut_in")
+    choice = answer_to(world, "boss", "给李雷的那条作废，我弄错了人")
+    places = {one["feedback"]: place for place, one in enumerate(choice.data["choices"], 1)}
+
+    world.press("boss", choice, f"choose:{first}")
+    again = world.press("boss", choice, f"choose:{second}")
+
+    assert again is not None
+    assert again.buttons[0].text == f"第 {places[first]} 条"

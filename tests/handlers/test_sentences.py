@@ -465,3 +465,27 @@ def test_the_quickest_way_is_a_sentence_and_a_tap(world: World) -> None:
     assert [message.card for message in sent] == ["sentence_card"]
     world.press("boss", sent[0], "send:improve")
     assert [message.card for message in world.deliver()] == ["feedback_card"]
+
+
+def test_an_answer_to_ones_own_boss_does_not_land_in_the_draft(world: World) -> None:
+    with world.store.begin() as tx:
+        tx.people.put([Entry("boss", "王芳", "客服部", (), role="客服", supervisor="other", hrbp="hr")], world.now)
+    world.press("other", world.checkin("other", "王芳"), "give", "cut_in")
+    world.deliver()
+    world.say("boss", NO_IMPACT)
+
+    world.say("boss", "已改进，以后听完再说")
+
+    assert [(record.subject, record.state) for record in records(world)] == [
+        (world.ids["boss"], State.IMPROVED),
+        (world.ids["sun"], State.DRAFT),
+    ]
+
+
+@pytest.mark.parametrize("text", ["李雷昨天下午把表删了，门店停了两小时", "昨天晚上忘了关进水阀，水漫到收银台，停业半天"])
+def test_a_whole_feedback_is_not_taken_for_the_command_whose_words_it_holds(world: World, text: str) -> None:
+    world.say("boss", text)
+
+    assert {message.card for message in world.to("boss")} <= {"sentence_card", "who_card"}
+    with world.store.read() as tx:
+        assert tx.away.of(world.ids["boss"]).held_until is None
