@@ -25,13 +25,13 @@ from reading.commands import Intent, Weights, decide
 
 PHRASES = Path(__file__).with_name("command_phrases.txt")
 WEIGHTS = Path(__file__).parents[1] / "reading" / "data" / "command_weights.json"
-DRAWN_PER_LINE = 40
-EPOCHS = 14
+DRAWN_PER_LINE = 22
+EPOCHS = 8
 STEP = 0.12
 SHRINK = 0.0005
 FAINT = 0.2  # weights nearer to nought are dropped
 SEEN = 4  # texts a sign must stand in
-OWN_WEIGHT = 3
+OWN_WEIGHT = 6
 FORGOTTEN = 0.3  # share of the exact words a drawn text forgets, so that its kinds of words learn to speak
 TALK = (
     "一车货柜门口水电线板砖布色样品尺寸型号批次台面板房客厅楼层窗玻璃机床油漆皮带刀具温控冷热风干湿灯管纸箱胶带标签扫码称重秤盘碗筷锅菜肉鱼鸡蛋米面糖盐酱酒茶奶糕点街路桥站"

@@ -2,18 +2,21 @@
 
 Three steps: the text becomes symbols, people and times and things marked (`reading/command_words.py`); the symbols show signs
 (`reading/command_signs.py`); each sign speaks for or against intents with the weight it has in data/command_weights.json. The
-highest sum wins; when it does not stand clearly above `unknown`, nothing was asked.
+highest sum wins; when it does not stand clearly above `unknown`, nothing was asked. One thing is wanted without being asked for: a
+supervisor who tells what somebody did gives feedback, and that the gate can tell (`reading/sentence.py`).
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from reading import sentence
 from reading.command_signs import signs
 from reading.command_slots import Intent, slots_of
-from reading.command_words import mark
+from reading.command_words import Marked, mark
 
 __all__ = ["Command", "Intent", "Weights", "decide", "read"]
 
@@ -83,9 +86,20 @@ def read(text: str, role: str = "employee", known_names: Iterable[str] = ()) -> 
     seen = signs(marked, role)
     intent, speaking = decide(seen, weights())
     if intent is Intent.unknown:
-        return Command(Intent.unknown)
+        return _told_without_asking(marked, role) or Command(Intent.unknown)
     start, end = seen[speaking]
     return Command(intent, *slots_of(intent, marked), why=marked.between(start, end))
+
+
+def _told_without_asking(marked: Marked, role: str) -> Command | None:
+    """A supervisor names somebody and tells what he did, no more: “@小王 14:23直播话术漏了促单，当场少了3单” (product, A3)."""
+    if role == "employee" or not re.match(r"@?P", marked.symbols) or re.search(r"(?:吗|么|没有?|\?)$", marked.symbols):
+        return None
+    told = sentence.read(marked.text)
+    if told.action.span is None or not (told.scene.present or told.impact.present):
+        return None
+    slots = slots_of(Intent.give_feedback, marked)
+    return Command(Intent.give_feedback, *slots, why=marked.text[told.action.span.start : told.action.span.end])
 
 
 def decide(seen: Mapping[str, tuple[int, int]], table: Weights) -> tuple[Intent, str]:

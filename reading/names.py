@@ -9,7 +9,7 @@ Source: product, A3 "names resolve against the org directory (same name twice �
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,14 +61,9 @@ def resolve(mention: str, people: Iterable[Known]) -> tuple[Match, ...]:
 
     It is ambiguous when the first two have the same score: ask, do not guess. A wrong character is forgiven
     (王晓丽 for 王小丽) only when nothing fits as written and exactly one person sounds the same.
+    The directory is indexed once; pass the same people again and only the look-up is paid.
     """
-    said = _bare(mention)
-    if not said:
-        return ()
-    everybody = tuple(people)
-    found = [Match(person, _WAYS[way], way) for person in everybody if (way := _way(said, person)) is not None]
-    found.sort(key=lambda match: -match.score)
-    return tuple(found) or _by_sound(said, everybody)
+    return _resolve(_bare(mention), _directory(tuple(people)))
 
 
 def mentions(text: str, people: Iterable[Known]) -> tuple[Mention, ...]:
@@ -77,12 +72,11 @@ def mentions(text: str, people: Iterable[Known]) -> tuple[Mention, ...]:
     Full names, aliases, given names of two characters, nicknames and titles; a homophone only of a full name of three
     characters or more, of which one is written right.
     """
-    everybody = tuple(people)
-    index = _index(everybody)
+    directory = _directory(tuple(people))
     found: list[Mention] = []
     position = 0
     while position < len(text):
-        mention = _mention_at(text, position, everybody, index)
+        mention = _mention_at(text, position, directory)
         if mention is None:
             position += 1
         else:
@@ -91,67 +85,108 @@ def mentions(text: str, people: Iterable[Known]) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-_AT_NAME = re.compile(r"@ ?([^\s@,.:，。：、]{1,16})")
-_SHAPES = re.compile(f"{TITLED}|{NICKNAME}")
-
-
 def _bare(mention: str) -> str:
     return re.sub(r"[\s@＠·]", "", mention).lower()
 
 
-def _way(said: str, person: Known) -> str | None:
-    """How `said` fits `person` as written, or None."""
-    name = _bare(person.name)
-    if said == name:
-        return "full name"
-    if any(said == _bare(alias) for alias in person.aliases):
-        return "alias"
-    surname, given = split(name)
+# ── how people are called ────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class _Directory:
+    """What everybody is called. `titled` holds what is a call only with a title after it: 王 (工), 强 (哥)."""
+
+    called: dict[str, tuple[Match, ...]]
+    titled: dict[str, tuple[Match, ...]]
+    by_sound: dict[str, tuple[Known, ...]]
+    by_rough_sound: dict[str, tuple[Known, ...]]
+    name_lengths: tuple[int, ...]
+
+
+@lru_cache(maxsize=4)
+def _directory(people: tuple[Known, ...]) -> _Directory:
+    named = [(person, *split(_bare(person.name))) for person in people]
+    return _Directory(
+        called=_by_call(((person, call, way) for person, surname, given in named for call, way in _calls(person, surname, given))),
+        titled=_by_call(((person, call, way) for person, surname, given in named for call, way in _titled_calls(surname, given))),
+        by_sound=_by_pronunciation(((person, part) for person, _, given in named for part in (person.name, given)), _sound),
+        by_rough_sound=_by_pronunciation(((person, person.name) for person in people if len(person.name) > 2), _rough_sound),
+        name_lengths=tuple(
+            sorted({len(name) for person, _, given in named for name in (person.name, given, *person.aliases)}, reverse=True)
+        ),
+    )
+
+
+def _calls(person: Known, surname: str, given: str) -> Iterator[tuple[str, str]]:
+    """What a person is called, and how that fits him."""
+    yield _bare(person.name), "full name"
+    for alias in person.aliases:
+        yield _bare(alias), "alias"
+    if not surname:
+        return
+    if len(given) > 1:
+        yield given, "given name"
+    for prefix in "小老大阿":
+        yield prefix + surname, "surname form"
+    for prefix in "阿小老":
+        for char in given:
+            yield prefix + char, "form of the given name"
+    yield given[-1] * 2, "form of the given name"
+
+
+def _titled_calls(surname: str, given: str) -> Iterator[tuple[str, str]]:
+    """What stands before a title: 王 in 王经理, 强 in 强哥, and the full name."""
+    if surname:
+        yield surname + given, "full name and title"
+        yield surname, "surname form"
+        yield given, "given name"
+        yield given[-1], "form of the given name"
+        for prefix in "小老大":
+            yield prefix + surname, "surname form"
+
+
+def _by_call(calls: Iterable[tuple[Known, str, str]]) -> dict[str, tuple[Match, ...]]:
+    """Call → who may be meant, best first; a person once, in the way that fits best."""
+    best: defaultdict[str, dict[Known, str]] = defaultdict(dict)
+    for person, call, way in calls:
+        before = best[call].setdefault(person, way)
+        if _WAYS[way] > _WAYS[before]:
+            best[call][person] = way
+    return {
+        call: tuple(sorted((Match(person, _WAYS[way], way) for person, way in ways.items()), key=lambda match: -match.score))
+        for call, ways in best.items()
+        if call
+    }
+
+
+def _resolve(said: str, directory: _Directory) -> tuple[Match, ...]:
     untitled = TITLE_TAIL.sub("", said)
-    if untitled == name:
-        return "full name and title"
-    if len(given) > 1 and untitled == given:
-        return "given name"
-    if surname and said in _surname_forms(surname, said):
-        return "surname form"
-    if surname and untitled in _given_forms(given):
-        return "form of the given name"
-    return None
-
-
-def _surname_forms(surname: str, said: str) -> set[str]:
-    """小王, 老王, 小王师傅; 王工, 王经理 with the title that was said."""
-    title = TITLE_TAIL.search(said)
-    forms = {f"{prefix}{surname}" for prefix in "小老大阿"}
-    if title:
-        forms |= {f"{form}{title.group()}" for form in [*forms, surname]}
-    return forms
-
-
-def _given_forms(given: str) -> set[str]:
-    """阿强, 小强, 老强, 强强, 强 (before 哥 or 姐) for 王志强."""
-    last = given[-1]
-    forms = {f"{prefix}{char}" for prefix in "阿小老" for char in given}
-    return forms | {last * 2, last}
+    if matches := directory.called.get(said):
+        return matches
+    if untitled != said and (matches := directory.titled.get(untitled)):
+        return matches
+    return _resolve_by_sound(said, directory)
 
 
 # ── homophones ───────────────────────────────────────────────────────────────────────────────────────────
-def _by_sound(said: str, people: tuple[Known, ...]) -> tuple[Match, ...]:
+def _resolve_by_sound(said: str, directory: _Directory) -> tuple[Match, ...]:
     """The one person whose name is pronounced as `said`; () when nobody or more than one is."""
-    for way, sound in (("sounds like the name", _sound), ("sounds nearly like the name", _rough_sound)):
-        heard = sound(said)
-        fitting = [person for person in people if heard in _sounds(person.name, sound is _rough_sound)]
-        if fitting:
-            return (Match(fitting[0], _WAYS[way], way),) if len(fitting) == 1 and len(said) > 1 else ()
+    if len(said) < 2:
+        return ()
+    for way, people in (
+        ("sounds like the name", directory.by_sound.get(_sound(said), ())),
+        ("sounds nearly like the name", directory.by_rough_sound.get(_rough_sound(said), ())),
+    ):
+        if people:
+            return (Match(people[0], _WAYS[way], way),) if len(people) == 1 else ()
     return ()
 
 
-@lru_cache(maxsize=20_000)
-def _sounds(name: str, rough: bool) -> frozenset[str]:
-    """Pronunciations of the full name and of a given name of two characters."""
-    sound = _rough_sound if rough else _sound
-    given = split(name)[1]
-    return frozenset(sound(part) for part in {name, given} if len(part) > 1 + (rough and part == given))
+def _by_pronunciation(names: Iterable[tuple[Known, str]], sound: Callable[[str], str]) -> dict[str, tuple[Known, ...]]:
+    """Pronunciation → who is called so; names of one character sound like too much else."""
+    people: defaultdict[str, dict[Known, None]] = defaultdict(dict)
+    for person, name in names:
+        if len(name) > 1:
+            people[sound(name)][person] = None
+    return {heard: tuple(persons) for heard, persons in people.items()}
 
 
 @lru_cache(maxsize=20_000)
@@ -166,7 +201,7 @@ def _rough_sound(word: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _reader():  # type: ignore[no-untyped-def]
+def _reader() -> Callable[[str], list[str]]:
     # The phrase dictionary would cost 45 MB and half a second; names are read character by character anyway.
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
     os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
@@ -179,58 +214,43 @@ def _reader():  # type: ignore[no-untyped-def]
 # Given names that are words: they name a person only after @ or where a person must stand.
 _WORDLIKE = frozenset(word_lists("command_things.txt")["given name that is a word"])
 _BEFORE_PERSON = re.compile(r"(?:[@给对催让由请替找问叫夸派托权]|提醒|通知|表扬|批评|关于)\s?$")
+_AT_NAME = re.compile(r"@ ?([^\s@,.:，。：、]{1,16})")
+_SHAPES = re.compile(f"{TITLED}|{NICKNAME}")
+_BY_NAME = frozenset({"full name", "alias", "given name"})
 
 
-@dataclass(frozen=True)
-class _Index:
-    names: dict[str, tuple[Known, ...]]
-    lengths: tuple[int, ...]
-    sounds: dict[str, tuple[Known, ...]]
-
-
-@lru_cache(maxsize=4)
-def _index(people: tuple[Known, ...]) -> _Index:
-    names: defaultdict[str, list[Known]] = defaultdict(list)
-    for person in people:
-        for name in {person.name, split(person.name)[1], *person.aliases}:
-            if len(name) > 1:
-                names[_bare(name)].append(person)
-    return _Index(
-        {name: tuple(known) for name, known in names.items()},
-        tuple(sorted({len(name) for name in names}, reverse=True)),
-        _sound_index(people),
+def _mention_at(text: str, position: int, directory: _Directory) -> Mention | None:
+    return (
+        _named_at(text, position, directory)
+        or _shape_at(_SHAPES.match(text, position), 0, directory)
+        or _shape_at(_AT_NAME.match(text, position), 1, directory)
+        or _homophone_at(text, position, directory)
     )
 
 
-def _sound_index(people: tuple[Known, ...]) -> dict[str, tuple[Known, ...]]:
-    by_sound: defaultdict[str, list[Known]] = defaultdict(list)
-    for person in people:
-        if len(person.name) > 2 and split(person.name)[0]:
-            by_sound[_sound(person.name)].append(person)
-    return {sound: tuple(known) for sound, known in by_sound.items()}
-
-
-def _mention_at(text: str, position: int, people: tuple[Known, ...], index: _Index) -> Mention | None:
-    for length in index.lengths:
+def _named_at(text: str, position: int, directory: _Directory) -> Mention | None:
+    for length in directory.name_lengths:
         said = text[position : position + length].lower()
-        if said in index.names and (said not in _WORDLIKE or _BEFORE_PERSON.search(text[:position])):
-            return Mention(position, position + length, resolve(said, index.names[said]))
-    shape = _SHAPES.match(text, position)
-    if shape and (matches := resolve(shape.group(), people)):
-        return Mention(shape.start(), shape.end(), matches)
-    at = _AT_NAME.match(text, position)
-    if at and (matches := resolve(at.group(1), people)):
-        return Mention(at.start(1), at.end(1), matches)
-    return _homophone_at(text, position, index)
+        matches = directory.called.get(said, ()) if length > 1 else ()
+        if not matches or matches[0].way not in _BY_NAME:
+            continue
+        if said not in _WORDLIKE or _BEFORE_PERSON.search(text[:position]):
+            return Mention(position, position + length, matches)
+    return None
 
 
-def _homophone_at(text: str, position: int, index: _Index) -> Mention | None:
+def _shape_at(found: re.Match[str] | None, group: int, directory: _Directory) -> Mention | None:
+    matches = _resolve(_bare(found.group(group)), directory) if found else ()
+    return Mention(found.start(group), found.end(group), matches) if found and matches else None
+
+
+def _homophone_at(text: str, position: int, directory: _Directory) -> Mention | None:
     for length in (4, 3):
         said = text[position : position + length]
         if not re.fullmatch(rf"[一-鿿]{{{length}}}", said):
             continue
-        people = index.sounds.get(_sound(said), ())
-        if len(people) == 1 and set(said) & set(people[0].name):
+        people = directory.by_sound.get(_sound(said), ())
+        if len(people) == 1 and len(people[0].name) == length and set(said) & set(people[0].name):
             way = "sounds like the name"
             return Mention(position, position + length, (Match(people[0], _WAYS[way], way),))
     return None
