@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 
 from cards.catalog import GroupHint, HelpText, SorryText
-from handlers import evidence, loops, sentences
+from handlers import away, evidence, loops, sentences
+from handlers.asked import Asked
 from handlers.circle import Circle
-from handlers.commands import COMMANDS, Asked, came_back
+from handlers.commands import COMMANDS
 from handlers.context import Context, Reply, Talk
 from reading import answers, commands, sentence
 from reading.commands import Command, Intent
@@ -55,7 +56,7 @@ def _in_words(talk: Talk, ctx: Context) -> Reply | None:
         command = Command(Intent.unknown)
     return (
         (loops.explain(ctx, talk.by, talk.event.text) if bare or _may_explain(command, circle) else None)
-        or came_back(talk, ctx)
+        or away.came_back(talk, ctx)
         or sentences.go_on(talk, ctx, circle, command)
         or _name_alone(talk, ctx, circle)
         or COMMANDS[command.intent](Asked(talk, command, circle), ctx)

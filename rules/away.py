@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from rules.messages import PersonId
+from rules.weeks import SHANGHAI, midnight
 
 LONGEST_HOLD = timedelta(days=7)
 USUAL_STAND_IN = timedelta(days=7)  # when nobody says until when
+LONGEST_STAND_IN = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,13 @@ def stand_in(away: Away | None, now: datetime) -> PersonId | None:
 def acting_for(person: PersonId, absent: Mapping[PersonId, Away], now: datetime) -> frozenset[PersonId]:
     """Everybody in whose name `person` may act at `now`: himself and those he stands in for."""
     return frozenset({person, *(id for id, away in absent.items() if stand_in(away, now) == person)})
+
+
+def absence(now: datetime, day: date | None, length: timedelta | None, *, begins_then: bool) -> tuple[datetime, datetime]:
+    """From when until when somebody stands in: until the end of a local day. `day` is a day that was named: the first one when
+    `begins_then`, else the last. `length` is how long; a week when nobody says."""
+    days = timedelta(days=max(1, min((length or USUAL_STAND_IN).days, LONGEST_STAND_IN.days)))
+    if day is not None and not begins_then:
+        return now, midnight(day) + timedelta(days=1)
+    first = midnight(day or now.astimezone(SHANGHAI).date())
+    return max(now, first), first + days

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rules.feedback import Answer, Kind, Record, State
 from rules.loops import Loop, StepKind
 from rules.messages import PersonId
+from rules.weeks import SHANGHAI
 
 
 class Speaker(StrEnum):
@@ -68,6 +69,27 @@ MOST_CHOICES = 6  # buttons on a card
 _ANSWERED = (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED)
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What a command says of the record it means: its number, whose it is, the local day it was given, that it is the last one."""
+
+    id: str | None = None
+    people: frozenset[PersonId] | None = None
+    day: date | None = None
+    last: bool = False
+
+
+def narrowed(records: Sequence[Record], whose: Callable[[Record], PersonId], hints: Hints) -> tuple[Record, ...]:
+    """The records that fit, in the order given. A number says it all."""
+    if hints.id is not None:
+        return tuple(record for record in records if str(record.id) == hints.id)
+    left = [record for record in records if hints.people is None or whose(record) in hints.people]
+    left = [record for record in left if hints.day is None or _given(record).astimezone(SHANGHAI).date() == hints.day]
+    if hints.last and left:
+        left = [max(left, key=lambda record: (_given(record), record.id))]
+    return tuple(left)
+
+
 def figures(records: Sequence[Record]) -> Figures:
     """Count given records."""
     return Figures(
@@ -101,4 +123,8 @@ def in_charge_of(loop: Loop, acting: frozenset[PersonId]) -> bool:
 
 def waited(records: Sequence[Record], now: datetime) -> Mapping[int, timedelta]:
     """How long each of these given records has been waiting at `now`, by its id."""
-    return {record.id: now - (record.given_at or record.created_at) for record in records}
+    return {record.id: now - _given(record) for record in records}
+
+
+def _given(record: Record) -> datetime:
+    return record.given_at or record.created_at

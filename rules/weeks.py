@@ -29,12 +29,12 @@ class Week:
     @property
     def begins(self) -> datetime:
         """Monday 00:00 in Shanghai, as aware UTC."""
-        return _midnight(self.monday)
+        return midnight(self.monday)
 
     @property
     def ends(self) -> datetime:
         """The Monday after, 00:00 in Shanghai, as aware UTC: no longer part of it."""
-        return _midnight(self.monday + timedelta(weeks=1))
+        return midnight(self.monday + timedelta(weeks=1))
 
     def back(self, weeks: int) -> Week:
         """The week so many weeks earlier."""
@@ -55,5 +55,6 @@ def _week_of(day: date) -> Week:
     return Week(year, number)
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """When a local day begins in Shanghai, as aware UTC."""
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
