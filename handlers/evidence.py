@@ -93,4 +93,4 @@ def _tell(ctx: Context, item: Evidence, what: str, reason: Problem | None = None
     record = ctx.tx.feedback.get(now.feedback)
     ctx.tx.history.note(about(record.id), what, ctx.now, by=item.by, reason=reason)
     if record.state is not State.DRAFT:
-        redraw(ctx, record, ctx.tx.loops.get(record.id))
+        redraw(ctx, record, ctx.tx.loops.get(record.id), sender=item.by)

@@ -61,11 +61,13 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
         ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
 
 
-def redraw(ctx: Context, record: Record, loop: Loop | None) -> None:
-    """Show what was added to a record on all its cards; those that have not left yet leave with it."""
+def redraw(ctx: Context, record: Record, loop: Loop | None, *, sender: PersonId | None = None) -> None:
+    """Show what was added to a record on all its cards; those not left yet leave with it. `sender` has just sent a picture."""
     messages = ctx.tx.outbox.about(about(record.id))
     for message in messages:
         if message.card not in _VIEWS or _moved(message, messages):
+            continue
+        if sender is not None and not evidence.worth_a_change(message.to, own=message.person == sender):
             continue
         shown = view(ctx, message, record, loop)
         if message.state is not Sent.DUE or message.payload is not None:

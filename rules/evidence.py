@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rules.events import Platform
+from rules.events import Account, Platform
 from rules.feedback import Kind, Record, State
-from rules.messages import PersonId
+from rules.messages import GroupChat, PersonId
 
 
 class Wanted(StrEnum):
@@ -134,6 +134,15 @@ def missing(record: Record, evidence: Sequence[Evidence], policy: EvidencePolicy
     if record.state not in _LASTING or wanted(record, policy) is not Wanted.REQUIRED:
         return False
     return not any(e.by == record.author and e.state is not Progress.FAILED for e in evidence)
+
+
+def worth_a_change(to: Account | GroupChat | None, *, own: bool) -> bool:
+    """Whether a card at `to` is to be changed because a picture was added; `own` is a card of the one who sent it.
+
+    WeCom changes a card once per code (wecom.md §7). Whoever sent the picture was told in the chat; his card keeps its code for
+    the answer, and shows the picture together with it.
+    """
+    return not (own and to is not None and to.platform == Platform.WECOM)
 
 
 def handle_expires(platform: Platform, received_at: datetime) -> datetime:

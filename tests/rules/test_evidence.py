@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.events import Platform
+from rules.events import Account, Platform
 from rules.evidence import (
     LATE,
     Evidence,
@@ -22,6 +22,7 @@ from rules.evidence import (
     place,
     retry_after,
     wanted,
+    worth_a_change,
 )
 from rules.feedback import Kind, Record, State
 from tests.builders import BEHAVIOURS, at
@@ -156,6 +157,15 @@ def test_a_draft_may_have_pictures_whatever_its_kind_will_be() -> None:
 
     assert wanted(a_record(), nothing) is Wanted.OPTIONAL
     assert wanted(a_record(given_at=OFFERED), nothing) is Wanted.NONE
+
+
+def test_only_the_senders_own_card_on_wecom_keeps_its_one_change_for_the_answer() -> None:
+    on_wecom, on_dingtalk = Account(Platform.WECOM, "li.si"), Account(Platform.DINGTALK, "emp007")
+
+    assert not worth_a_change(on_wecom, own=True)
+    assert worth_a_change(on_wecom, own=False)
+    assert worth_a_change(on_dingtalk, own=True)
+    assert worth_a_change(None, own=True), "it has not left yet"
 
 
 def test_we_try_as_long_as_the_platform_keeps_the_file() -> None:

@@ -47,7 +47,6 @@ def test_a_screenshot_after_the_submission_is_on_the_cards_and_in_the_folder(tow
 
     wait_for(lambda: states(store) == [Progress.STORED])
     card.await_change(lambda card: "截图" in card.words and "1 张" in card.words)
-    boss.cards()[-1].await_change(lambda card: "1 张" in card.words)
     assert side.subject_name in boss.await_text()
     with store.read() as tx:
         item = tx.evidence.of(1)[0]
@@ -56,6 +55,8 @@ def test_a_screenshot_after_the_submission_is_on_the_cards_and_in_the_folder(tow
     kept = (town.folder / "var" / "evidence" / str(item.blob)[:2] / str(item.blob)).read_bytes()
     assert not Image.open(io.BytesIO(kept)).getexif()
     assert story == ["offered", "given", "picture_sent", "picture_stored"]
+    card.now().press("acknowledged")
+    boss.cards()[-1].await_change(lambda card: "1 张" in card.words and "收到" in card.words)
 
 
 def test_a_screenshot_from_the_subject_is_an_answer(town: Town, store: Store, side: Side) -> None:
