@@ -170,6 +170,8 @@ def _read(response: requests.Response) -> Answer:
     try:
         answer = response.json()
     except ValueError:
+        if response.status_code >= 500:  # a gateway's page, not the guard's: it may stand in front of something done
+            raise SendFailed(Failure.UNKNOWN, f"http_{response.status_code}", "the platform failed") from None
         raise unreadable(response.content, _BLOCKED_SECONDS) from None
     if not isinstance(answer, dict):
         raise SendFailed(Failure.UNKNOWN, "not_object", "the answer is not a JSON object")

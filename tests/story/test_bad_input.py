@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from storage.outbox import State
 from tests.story.conftest import Side
 from tests.story.test_core_loop import give
 from tests.story.town import Town, wait_for
@@ -15,6 +16,11 @@ def rows(town: Town) -> dict[str, Any]:
     with town.store().read() as tx:
         history = [entry for n in range(1, 4) for entry in tx.history.of(f"feedback:{n}")]
         return {"feedback": dict(tx.feedback.counts()), "history": len(history), "inbox": sum(tx.inbox.counts().values())}
+
+
+def failed(town: Town) -> list[tuple[str, int, str | None]]:
+    with town.store().read() as tx:
+        return [(message.card, message.attempts, message.error_code) for message in tx.outbox.recent(State.FAILED, 10)]
 
 
 @pytest.mark.parametrize(
@@ -95,19 +101,21 @@ def test_a_tap_on_an_expired_card_says_so(town: Town, side: Side) -> None:
 
 
 def test_a_message_the_platform_refuses_ends_as_failed_with_its_code_and_is_not_repeated(town: Town, side: Side) -> None:
-    person = town.get("/sandbox/people")
-    assert person
-    town.put(f"/sandbox/people/{side.subject}", {side.platform: {"visible": False}})
     boss = town.phone(side.supervisor, side.platform)
     boss.say(side.subject_name)
-    boss.await_card().tick(side.good)
+    card = boss.await_card()
+    call, refusal, code = {
+        "wecom": ("wecom:message/send", "errcode:81013", "81013"),
+        "dingtalk": ("dingtalk:POST /v1.0/card/instances/createAndDeliver", "code:param.userIdNotExist", "param.userIdNotExist"),
+    }[side.platform]
+    town.put("/sandbox/faults", {"target": call, "fault": refusal})
 
-    wait_for(lambda: "failed=1" in town.run("outbox"))
-
+    card.tick(side.good)
+    wait_for(lambda: bool(failed(town)))
     town.forward(seconds=3)
-    listed = town.run("outbox", "--state", "failed")
-    assert "feedback_card" in listed
-    assert "failed=1" in listed
+
+    assert failed(town) == [("feedback_card", 1, code)]
+    assert code in town.run("outbox", "--state", "failed")
 
 
 @pytest.mark.parametrize("fault", ["http_500", "token_expired", "malformed_json"])
