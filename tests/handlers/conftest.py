@@ -89,7 +89,7 @@ class World:
 
     def deliver(self) -> list[Message]:
         """Send everything that is due, as the sender would; the messages, oldest first."""
-        sent = []
+        sent: list[Message] = []
         while True:
             with self.store.begin() as tx:
                 message = tx.outbox.next_due(self.now)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from handlers import loops
+from handlers.context import Context
 from rules.events import MemberChange, Platform
 from rules.loops import LoopState
 from storage.outbox import Message
@@ -229,7 +230,8 @@ def test_a_bad_loop_is_put_aside_for_an_hour(world: World) -> None:
     world.given()
     world.forward(hours=24)
 
-    world.tick(lambda ctx: bool(loops.postpone_one(ctx, timedelta(hours=1))))
+    with world.store.begin() as tx:
+        loops.postpone_one(Context(tx, world.now, world.policy), timedelta(hours=1))
 
     assert world.tick(loops.advance_one) == 0
     world.forward(hours=1)
