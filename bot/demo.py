@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import segno
 import yaml
 
 from bot.settings import load
-from demo.history import seed
+from demo.history import found, relive
 
 log = logging.getLogger("sanmiao.demo")
 
@@ -70,17 +70,19 @@ class _Demo:
         self.endpoints: Mapping[str, Any] = {}
 
     def start(self, stop: threading.Event) -> None:
-        bot_port = _free_port()
-        bot_url = f"http://127.0.0.1:{bot_port}"
+        page_port, bot_port = self._asked_port or _free_port(), _free_port()
+        sandbox_url, bot_url = f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{bot_port}"
         sandbox_state = self._state / "sandbox"
         (sandbox_state / "sandbox.json").unlink(missing_ok=True)
-        arguments = ["--port", str(self._asked_port), "--state", str(sandbox_state), "--company", str(_COMPANY)]
+        arguments = ["--port", str(page_port), "--state", str(sandbox_state), "--company", str(_COMPANY)]
         self._spawn("sandbox", [*arguments, "--card-spec", str(_CARD_SPEC), "--agenda-url", f"{bot_url}/agenda"])
-        page_port = int(self._await_file(sandbox_state / "sandbox.json", stop)["port"])
-        sandbox_url = f"http://127.0.0.1:{page_port}"
         config = self._write_config(bot_port, sandbox_url, sandbox_state / "clock.json")
-        seed(load(config, self._environment()), _ROOT / "demo" / "people.csv")
-        self._spawn("serve", ["--config", str(config)])
+        settings = load(config, self._environment())
+        new = found(settings, _ROOT / "demo" / "people.csv")
+        self._spawn("serve", ["--config", str(config)])  # its imports take as long as all that follows
+        self._await("sandbox", (sandbox_state / "sandbox.json").exists, stop)
+        if new:
+            relive(settings)
         self._await_ready(f"{bot_url}/healthz", stop)
         self._connect(sandbox_url, bot_url)
         self._await_ready(f"{bot_url}/readyz", stop)
@@ -170,15 +172,10 @@ class _Demo:
         if not answer.ok:
             raise DemoFailed(f"the sandbox does not accept the bot's callback address ({answer.status_code}); see {self._log('serve')}")
 
-    def _await_file(self, path: Path, stop: threading.Event) -> Mapping[str, Any]:
-        self._await("sandbox", path.exists, stop)
-        told: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-        return told
-
     def _await_ready(self, url: str, stop: threading.Event) -> None:
         self._await("serve", lambda: _answers(url), stop)
 
-    def _await(self, name: str, ready: Any, stop: threading.Event) -> None:
+    def _await(self, name: str, ready: Callable[[], bool], stop: threading.Event) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not ready():
             if stop.is_set():

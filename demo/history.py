@@ -57,15 +57,24 @@ EPISODES: Sequence[Episode] = (
 )
 
 
-def seed(settings: Settings, people: Path) -> None:
-    """Fill an empty database; one that has people in it stays as it is."""
+def found(settings: Settings, people: Path) -> bool:
+    """Make the tables and take in the people. False when the database has people: the demo goes on where it ended."""
     app = build(settings)
     try:
         upgrade(app.store.engine)
         with app.store.read() as tx:
             if tx.people.all():
-                return
+                return False
         app.directories.take_csv(people)
+        return True
+    finally:
+        app.close()
+
+
+def relive(settings: Settings) -> None:
+    """Fill a company that was just founded with its fortnight, in one transaction: a bot may be running on it already."""
+    app = build(settings)
+    try:
         with app.store.begin() as tx:
             _relive(app, tx)
     finally:
