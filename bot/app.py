@@ -52,6 +52,7 @@ class App:
     jobs: Jobs
     directories: Directories
     evidence: Fetcher
+    keeper: Keeper
     stream: StreamKeeper | None
 
     def close(self) -> None:
@@ -67,6 +68,7 @@ def build(settings: Settings) -> App:
     ours = _platforms(settings)
     links = Links(settings.web.public_url, settings.web.secret.reveal())
     blobs = FolderBlobs(Path(settings.evidence.folder))
+    keeper = Keeper(blobs, _limits(settings))
     lease = 3 * settings.sending.timeout_seconds
     sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease)
     dispatcher = Dispatcher(store, policy, now, _IN_RESPONSE, sender.wake)
@@ -81,7 +83,8 @@ def build(settings: Settings) -> App:
         sender=sender,
         jobs=Jobs(store, policy, now, sender.wake),
         directories=Directories(store, policy, now, ours.directories, settings.people.sync_at, sender.wake),
-        evidence=Fetcher(store, policy, now, ours.media, Keeper(blobs, _limits(settings)), blobs, sender.wake),
+        evidence=Fetcher(store, policy, now, ours.media, keeper, blobs, sender.wake),
+        keeper=keeper,
         stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
     )
 

@@ -13,11 +13,17 @@ from bot import health
 from bot.app import App
 from bot.dingtalk import webhook as dingtalk
 from bot.envelope import Seal
+from bot.images import CannotKeep
 from bot.wecom import crypto
 from bot.wecom import webhook as wecom
 from handlers.context import Context
+from rules.evidence import Problem
+from rules.policy import Policy
+from storage.evidence import Kept
 from storage.unit import Tx
-from web import cards, evidence
+from web import cards, evidence, login, pages
+from web.sessions import Sessions
+from web.site import Site
 
 _MOST_BYTES = 256 * 1024
 _SECURITY = {
@@ -42,6 +48,9 @@ def flask_app(app: App) -> Flask:
         cards.blueprint(app.store, app.links, app.pictures, app.dispatcher.handle, lambda tx: _context(app, tx, policy))
     )
     flask.register_blueprint(evidence.blueprint(app.store, app.pictures, app.blobs))
+    site = _site(app, policy)
+    flask.register_blueprint(pages.blueprint(site))
+    flask.register_blueprint(login.blueprint(site, {}))
     flask.register_blueprint(health.blueprint(app))
     flask.register_error_handler(HTTPException, _problem)
     flask.after_request(_secure)
@@ -73,7 +82,28 @@ def _dingtalk(app: App) -> Blueprint:
     return dingtalk.blueprint(app.dispatcher.handle, app.now, client_secret=secret, card_secret=card_secret, seal=seal)
 
 
-def _context(app: App, tx: Tx, policy: Any) -> Context:
+def _site(app: App, policy: Policy) -> Site:
+    web = app.settings.web
+    return Site(
+        store=app.store,
+        dispatcher=app.dispatcher,
+        context=lambda tx: _context(app, tx, policy),
+        sessions=Sessions(web.secret.reveal(), app.now, secure=web.public_url.startswith("https:")),
+        pictures=app.pictures,
+        keep=lambda content: _kept(app, content),
+        most_bytes=app.keeper.limits.image_bytes,
+        public_url=web.public_url,
+    )
+
+
+def _kept(app: App, content: bytes) -> Kept | Problem:
+    try:
+        return app.keeper.keep(content)
+    except CannotKeep as no:
+        return no.problem
+
+
+def _context(app: App, tx: Tx, policy: Policy) -> Context:
     return Context(tx, app.now(), policy)
 
 

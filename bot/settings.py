@@ -277,6 +277,7 @@ class Settings(_Section):
             insist=self.gate.insist,
             change_window=timedelta(minutes=self.loop.change_minutes),
             snooze=timedelta(hours=self.loop.snooze_hours),
+            pages_url=self.web.public_url,
             groups=tuple(policy.Group(group.name, GroupChat(group.platform, group.chat_id)) for group in self.groups),
             evidence=EvidenceRules(
                 before=timedelta(minutes=self.evidence.minutes_before),

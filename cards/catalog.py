@@ -439,10 +439,11 @@ class EscalationList(CardData):
 
 @dataclass(frozen=True)
 class GuideText(CardData):
-    """What one can say to the bot, with an example of one's own people (plain text)."""
+    """What one can say to the bot, with an example of one's own people (plain text). `page` opens the pages, once and soon."""
 
     speaker: Speaker
     example_name: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)

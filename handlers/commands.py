@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cards.catalog import Choice, ChoiceCard, GuideText, NoteText, SorryText
-from handlers import away, changes, loops, reports, sentences
+from handlers import away, changes, logins, loops, reports, sentences
 from handlers.asked import Asked, everybody, his_to_watch, narrowed, sorry
 from handlers.choices import decided
 from handlers.circle import Names
@@ -106,7 +106,7 @@ def attach_evidence(asked: Asked, ctx: Context) -> Reply:
 def help_(asked: Asked, ctx: Context) -> Reply:
     """What one can say, for who asks."""
     team = asked.circle.team
-    return Reply(says=GuideText(asked.circle.speaker, team[0].name if team else None))
+    return Reply(says=GuideText(asked.circle.speaker, team[0].name if team else None, logins.link(ctx, asked.by.id)))
 
 
 def exempt_status(asked: Asked, ctx: Context) -> Reply:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from cards.catalog import (
     CATALOG,
@@ -34,6 +35,8 @@ from storage.conflict import Conflict
 from storage.unit import Store, Tx
 
 log = logging.getLogger("sanmiao.dispatch")
+
+T = TypeVar("T")
 
 _Handler = Callable[[Press, Context], Reply]
 _ANSWERS: Mapping[str, _Handler] = {answer.value: loops.answer for answer in Answer}
@@ -83,17 +86,24 @@ class Dispatcher:
         Raises whatever the database raises: the edge answers with a failure then, and the platform delivers again.
         """
         now = self._now()
-        shown = self._in_one_transaction(event, raw, now)
+        shown = self._in_one_transaction(lambda tx: self._once(tx, event, raw, now))
         self._committed()
         if shown is None or platform_of(event) not in self._in_response:
             return None
         return compose(shown.template(), shown.data())
 
-    def _in_one_transaction(self, event: Event, raw: str | None, now: datetime) -> CardData | None:
+    def run(self, act: Callable[[Context], T]) -> T:
+        """Do what a page was asked for, in one transaction, again after a conflict. `act` is a handler; what it returned."""
+        now = self._now()
+        done = self._in_one_transaction(lambda tx: act(Context(tx, now, self._policy)))
+        self._committed()
+        return done
+
+    def _in_one_transaction(self, act: Callable[[Tx], T]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
                 with self._store.begin() as tx:
-                    return self._once(tx, event, raw, now)
+                    return act(tx)
             except Conflict:
                 if attempt == _TRIES:
                     raise

@@ -46,7 +46,7 @@ class Policy:
     `words_within` is how long after a press the next sentence counts as its explanation. `fallback_hrbp` is the key of
     the person who hears of a feedback whose subject has no HRBP. `insist`: an incomplete sentence may be kept as a note.
     `change_window` is how long after the subject got it an author may take it back or reword it. `snooze` is what 稍后提醒 means when
-    nobody says how long."""
+    nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none."""
 
     plan: Plan
     checkin_expires: timedelta
@@ -60,3 +60,4 @@ class Policy:
     insist: bool = True
     change_window: timedelta = timedelta(minutes=10)
     snooze: timedelta = timedelta(hours=2)
+    pages_url: str = ""

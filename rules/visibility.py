@@ -31,6 +31,20 @@ def may_see(person: Person, record: Record, people: Mapping[PersonId, Person], l
     return person.id in _above(record.author, people) or person.id in _in_charge(record, people, loop)
 
 
+# What an author did before he sent it, and the words that he replaced, are his.
+_AUTHORS = ("offered", "written", "kind", "dropped", "noted", "expired")
+
+
+def may_read(person: Person, record: Record, what: str) -> bool:
+    """Whether somebody who may see `record` may also read a line `what` of its history."""
+    return person.id == record.author or what not in _AUTHORS
+
+
+def may_read_words(person: Person, record: Record, what: str) -> bool:
+    """Whether he may read the words that stand in that line: what the author wrote over is the author's."""
+    return person.id == record.author or what not in (*_AUTHORS, "edited")
+
+
 def _above(author: PersonId, people: Mapping[PersonId, Person]) -> set[PersonId]:
     """Everybody above the author; circles end the walk."""
     line: set[PersonId] = set()

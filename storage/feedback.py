@@ -61,6 +61,11 @@ class FeedbackTable:
         """The record. Raises NoResultFound when there is none."""
         return record_of(self._connection.execute(select(feedback).where(feedback.c.id == id)).one())
 
+    def find(self, id: int) -> Record | None:
+        """The record, or None when there is none."""
+        row = self._connection.execute(select(feedback).where(feedback.c.id == id)).one_or_none()
+        return record_of(row) if row else None
+
     def apply(self, record: Record) -> None:
         """Store what a rule decided. Raises Conflict when the record was changed since it was read."""
         changed = self._connection.execute(

@@ -92,6 +92,11 @@ class PeopleTable:
         query = select(people).where(people.c.supervisor == supervisor, people.c.left_at.is_(None)).order_by(people.c.key)
         return tuple(_person(row) for row in self._connection.execute(query))
 
+    def in_charge_of(self, hrbp: PersonId) -> tuple[Person, ...]:
+        """The people whose HRBP this is and who still work here, in order of their key."""
+        query = select(people).where(people.c.hrbp == hrbp, people.c.left_at.is_(None)).order_by(people.c.key)
+        return tuple(_person(row) for row in self._connection.execute(query))
+
     def upwards_from(self, start: PersonId | None) -> Mapping[PersonId, Person]:
         """This person and everybody above him, by id; cycles end the walk."""
         found: dict[PersonId, Person] = {}

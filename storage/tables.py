@@ -248,6 +248,17 @@ leases = Table(
     Column("until", Float, nullable=False),
 )
 
+logins = Table(
+    "logins",
+    metadata,
+    # A digest of what stands in the link.
+    Column("token", String(64), primary_key=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False),
+    Column("next", String(255), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("used_at", UtcDateTime),
+)
+
 runs = Table(
     "runs",
     metadata,

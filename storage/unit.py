@@ -22,6 +22,7 @@ from storage.history import HistoryTable
 from storage.inbox import InboxTable
 from storage.leases import LeasesTable
 from storage.limits import LimitsTable
+from storage.logins import LoginsTable
 from storage.loops import LoopsTable
 from storage.outbox import OutboxTable
 from storage.people import PeopleTable
@@ -76,6 +77,10 @@ class Tx:
     @cached_property
     def away(self) -> AwayTable:
         return AwayTable(self._connection)
+
+    @cached_property
+    def logins(self) -> LoginsTable:
+        return LoginsTable(self._connection)
 
     @cached_property
     def reports(self) -> Reports:

@@ -1,0 +1,127 @@
+"""What people submit on the pages: a feedback, an answer, a picture. The same gate, the same records, the same messages as in chat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cards.filters import local_time
+from handlers import evidence, feedback, loops
+from handlers.context import Context
+from handlers.visibility import may_see
+from reading import sentence, times
+from rules import checkins, forms, sentences
+from rules import feedback as rules
+from rules.feedback import Accepted, Answer, Record, Refusal, Refused
+from rules.forms import Lack, Written
+from rules.people import Person
+from rules.sentences import Element, Understood
+from storage.evidence import Kept
+from storage.feedback import Draft
+
+_FORMS = "page"  # the name under which the inbox remembers them
+
+
+@dataclass(frozen=True)
+class Given:
+    """The feedback was given: its record."""
+
+    feedback: int
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Not yet: what is missing, in the order of the fields."""
+
+    lacks: tuple[Lack, ...]
+
+
+def give(ctx: Context, author: Person, written: Written, key: str, picture: Kept | None) -> Given | Lacking | Refused:
+    """A feedback written on the page. `key` is the form's own: submitted twice, it is one record."""
+    lacks = lacking(written, ctx.now)
+    if lacks:
+        return Lacking(lacks)
+    assert written.subject is not None
+    subject = ctx.tx.people.some({written.subject}).get(written.subject)
+    refusal = checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor)) if subject else Refusal.UNKNOWN_PERSON
+    if refusal:
+        return Refused(refusal)
+    event = f"{author.id}:{key}"
+    if not ctx.tx.inbox.first_time(_FORMS, event, "form", ctx.now):
+        return Given(int((ctx.tx.inbox.answer(_FORMS, event) or {})["feedback"]))
+    id = _open(ctx, author, written, picture)
+    ctx.tx.inbox.keep_answer(_FORMS, event, {"feedback": id})
+    return Given(id)
+
+
+def lacking(written: Written, now: datetime) -> tuple[Lack, ...]:
+    """What the gate of the chat misses when it reads the fields one after the other, with the time they are about."""
+    return forms.lacking(written, [element for element in Element if _understood(written, element)], now)
+
+
+def answer(ctx: Context, by: Person, feedback_id: int, what: Answer, words: str, picture: Kept | None) -> Refusal | None:
+    """The subject's answer, with or without a word and a picture; why not. The same answer once more changes nothing."""
+    record = _visible(ctx, by, feedback_id)
+    if record is None:
+        return Refusal.NO_SUCH_RECORD
+    decision = rules.answer(record, what, by.id, ctx.now)
+    if isinstance(decision, Refused):
+        return None if by.id == record.subject and record.state == what.value else decision.reason
+    loops.answer_record(ctx, by, record, what, words or None)
+    if picture is not None:
+        evidence.uploaded(ctx, record.id, by.id, picture)
+    return None
+
+
+def add_picture(ctx: Context, by: Person, feedback_id: int, picture: Kept) -> Refusal | None:
+    """A picture for a record; why not."""
+    record = _visible(ctx, by, feedback_id)
+    if record is None:
+        return Refusal.NO_SUCH_RECORD
+    if not forms.may_add_picture(record, by.id, ctx.policy.evidence):
+        return Refusal.NO_PICTURE_WANTED
+    evidence.uploaded(ctx, record.id, by.id, picture)
+    return None
+
+
+def _understood(written: Written, element: Element) -> bool:
+    """Whether the gate finds the element in its own field: read with all the others, or with the scene alone, because a stronger sign
+    elsewhere hides a good one. What it finds in another field does not make up for this one."""
+    scene = f"{local_time(written.when) if written.when else ''}{written.scene}"
+    texts = {Element.SCENE: scene, Element.ACTION: written.action, Element.IMPACT: written.impact}
+    alone = {Element.SCENE: scene} | {element: texts[element]}
+    return any(_found_in_its_field(fields, element) for fields in (texts, alone))
+
+
+def _found_in_its_field(texts: Mapping[Element, str], element: Element) -> bool:
+    begins = sum(len(texts[before]) + 1 for before in list(texts)[: list(texts).index(element)])
+    span = getattr(sentence.read("，".join(texts.values())), element.value).span
+    return span is not None and span.start < begins + len(texts[element]) and span.end > begins
+
+
+def _open(ctx: Context, author: Person, written: Written, picture: Kept | None) -> int:
+    assert written.subject is not None
+    assert written.kind is not None
+    assert written.when is not None
+    expires = ctx.now + ctx.policy.checkin_expires
+    draft = Draft(author.id, written.subject, occasion="", offered=(), created_at=ctx.now, expires_at=expires, source="page")
+    id = ctx.tx.feedback.open_draft(draft)
+    told = Understood(_scene(written, written.when), written.action, written.impact, written.kind, written.when)
+    filled = sentences.fill(ctx.tx.feedback.get(id), told)
+    decision = sentences.send(filled, written.kind, author.id, ctx.now, subject_left=False)
+    assert isinstance(decision, Accepted), "all that may refuse was asked before"
+    feedback.open_record(ctx, decision.record, author)
+    if picture is not None:
+        evidence.uploaded(ctx, id, author.id, picture)
+    return id
+
+
+def _scene(written: Written, when: datetime) -> str:
+    """The scene with its time, which the subject's card shows as part of it."""
+    return written.scene if times.find(written.scene) else f"{local_time(when)} {written.scene}"
+
+
+def _visible(ctx: Context, by: Person, feedback_id: int) -> Record | None:
+    record = ctx.tx.feedback.find(feedback_id)
+    return record if record is not None and may_see(ctx.tx, by, record) else None
