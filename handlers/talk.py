@@ -50,7 +50,7 @@ def _in_words(talk: Talk, ctx: Context) -> Reply | None:
     circle = Circle.around(ctx, talk)
     command = commands.read(talk.event.text, circle.speaker, circle.full_names)
     bare = answers.bare(talk.event.text)
-    if bare is not None:
+    if bare is not None or (answers.received(talk.event.text) and ctx.tx.feedback.open_about(talk.by.id)):
         command = Command(Intent.reply_feedback)
     elif _tells_all(talk, ctx, circle, command):
         command = Command(Intent.unknown)

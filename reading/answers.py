@@ -22,13 +22,20 @@ _TAPPED = (
     (re.compile(r"^(?:我?有异议|不同意|不认可)(?P<words>.*)$", re.DOTALL), Answer.DISPUTED),
 )
 _JUST_RECEIVED = re.compile(
-    r"^(?:好的?|嗯+|行|ok)?[,，。\s]*(?:已阅|同意|认可|接受|谢谢|谢了|了解)[了啦哈哦。.!！~\s]*$", re.IGNORECASE
+    r"^(?:(?:好的?|好滴|嗯+|行|可以|ok)[,，。!！~\s]*)?(?:已阅|同意|认可|接受|知道|明白|了解|收到|(?:谢谢|感谢|多谢|谢了)(?:[你您]|主管|组长|领导)?)?"
+    r"[了啦哈哦的呢。,，.!！~\s]*$",
+    re.IGNORECASE,
 )
 
 
 def bare(text: str) -> Answer | None:
     """The answer whose button `text` spells out (收到, 已改进…, 有异议…); None for anything else."""
     return next((what for pattern, what in _TAPPED if pattern.match(text)), None)
+
+
+def received(text: str) -> bool:
+    """Whether `text` is a courtesy that, with something to answer, says it arrived: 好的, 知道啦, 谢谢您."""
+    return bool(text.strip() and _JUST_RECEIVED.match(text))
 
 
 def meant(text: str) -> Answer:
@@ -45,7 +52,7 @@ def meant(text: str) -> Answer:
 
 def own_words(text: str) -> str | None:
     """What is left when the bare answer is taken away, for the record; None when nothing more was said."""
-    if _JUST_RECEIVED.match(text):
+    if received(text):
         return None
     found = next((match for pattern, _ in _TAPPED if (match := pattern.match(text))), None)
     words = found.groupdict().get("words", "") if found else text

@@ -61,6 +61,9 @@ def changes_of(world: World, card: Message) -> Sequence[Card]:
     ("text", "state"),
     [
         ("收到", State.ACKNOWLEDGED),
+        ("好的", State.ACKNOWLEDGED),
+        ("知道啦，", State.ACKNOWLEDGED),
+        ("谢谢您！", State.ACKNOWLEDGED),
         ("谢谢组长，我以后先核实再报价", State.ACKNOWLEDGED),
         ("已经按您说的改好了，话术卡也换了", State.IMPROVED),
         ("我有异议，那通电话不是我接的", State.DISPUTED),
