@@ -231,7 +231,8 @@ def _mention_at(text: str, position: int, directory: _Directory) -> Mention | No
 def _named_at(text: str, position: int, directory: _Directory) -> Mention | None:
     for length in directory.name_lengths:
         said = text[position : position + length].lower()
-        matches = directory.called.get(said, ()) if length > 1 else ()
+        fits = 1 < length <= len(text) - position
+        matches = directory.called.get(said, ()) if fits else ()
         if not matches or matches[0].way not in _BY_NAME:
             continue
         if said not in _WORDLIKE or _BEFORE_PERSON.search(text[:position]):

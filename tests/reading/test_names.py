@@ -128,6 +128,10 @@ def test_any_mention_and_any_directory_are_answered(mention: str, names: list[st
     assert scores == sorted(scores, reverse=True)
 
 
+def test_a_name_at_the_end_of_the_text_ends_with_the_text() -> None:
+    assert [(mention.start, mention.end) for mention in mentions("找小丽", EVERYBODY)] == [(1, 3)]
+
+
 @given(st.text(alphabet="王小丽方工经理老阿强，@ 给和记一条abc"))
 def test_spans_lie_in_the_text_in_order_and_name_somebody(text: str) -> None:
     end = 0

@@ -67,8 +67,8 @@ def test_thirty_kills_during_three_hundred_taps_lose_nothing_and_double_nothing(
 def _offer_all(town: Town) -> dict[str, tuple[str, str]]:
     """Ten check-in cards on each supervisor's phone: card id → (supervisor, the box he will tick)."""
     policy = load(town.folder / "config.yaml", town.environment()).policy()
-    store, offered = town.store(), {}
-    with store.begin() as tx:
+    offered = {}
+    with town.store().begin() as tx:
         everyone = {person.key: person for person in tx.people.all().values()}
         ctx = Context(tx, utc_now(), policy)
         for n in range(SUPERVISORS * CARDS):
@@ -77,7 +77,6 @@ def _offer_all(town: Town) -> dict[str, tuple[str, str]]:
             card = tx.outbox.by_key(f"checkin:{id}")
             assert card is not None
             offered[card.card_id] = (f"S{who}", BOXES[n % len(BOXES)])
-    store.close()
     return offered
 
 
@@ -120,24 +119,19 @@ def _tap_all_while_killing(town: Town, cards: dict[str, tuple[str, str]]) -> dic
 
 
 def _sent(town: Town) -> int:
-    store = town.store()
-    with store.read() as tx:
+    with town.store().read() as tx:
         count = tx.outbox.counts().get("sent", 0)
-    store.close()
     return count
 
 
 def _nothing_under_way(town: Town) -> bool:
-    store = town.store()
-    with store.read() as tx:
+    with town.store().read() as tx:
         counts = tx.outbox.counts()
-    store.close()
     return not counts.get("due") and not counts.get("sending")
 
 
 def _check_records(town: Town, taps: dict[str, str]) -> None:
-    store = town.store()
-    with store.read() as tx:
+    with town.store().read() as tx:
         assert tx.feedback.counts() == {State.OPEN: len(taps)}, "no record lost, none twice"
         for card, box in taps.items():
             message = tx.outbox.by_card(card)
@@ -146,7 +140,6 @@ def _check_records(town: Town, taps: dict[str, str]) -> None:
             assert tx.feedback.get(id).ticks == (box,)
             assert [entry.what for entry in tx.history.of(f"feedback:{id}")] == ["offered", "given"]
         assert set(tx.outbox.counts()) <= {"sent", "cancelled", "dropped"}
-    store.close()
 
 
 def _check_messages(town: Town) -> None:

@@ -34,6 +34,7 @@ class Town:
         self._bot: subprocess.Popen[bytes] | None = None
         self._sandbox: subprocess.Popen[bytes] | None = None
         self._bot_port = free_port()
+        self._store = Store(database_url)
         self._http = requests.Session()
         self._http.trust_env = False
 
@@ -65,6 +66,7 @@ class Town:
             if process is not None:
                 process.kill()
                 process.wait()
+        self._store.close()
 
     @property
     def bot_url(self) -> str:
@@ -101,7 +103,7 @@ class Town:
 
     def store(self) -> Store:
         """The bot's database, to look into."""
-        return Store(self.database_url)
+        return self._store
 
     # -- the sandbox's control API ---------------------------------------------------------------------------------------------
 
@@ -176,8 +178,15 @@ class Town:
                 "card_template_id": template,
                 "api_base": self.sandbox,
                 "oapi_base": self.sandbox,
+                "login_base": self.sandbox,
             },
-            "wecom": {"enabled": True, "corp_id": wecom["corp_id"], "agent_id": wecom["agent_id"], "api_base": self.sandbox},
+            "wecom": {
+                "enabled": True,
+                "corp_id": wecom["corp_id"],
+                "agent_id": wecom["agent_id"],
+                "api_base": self.sandbox,
+                "login_base": self.sandbox,
+            },
             "demo": {"clock_file": str(clock_file)},
         }
         for section, values in self._config.items():

@@ -191,7 +191,7 @@ def test_somebody_out_of_sight_is_a_refusal(bot: Bot, user_id: str, card: Card) 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("http_500", Failure.TEMPORARY),
+        ("http_500", Failure.UNKNOWN),
         ("drop", Failure.UNKNOWN),
         ("malformed_json", Failure.UNKNOWN),
         ("html_page", Failure.TEMPORARY),

@@ -131,7 +131,7 @@ def test_a_wrong_secret_is_refused_asked_for_once_and_never_shown(platform: Serv
         (45009, Failure.TEMPORARY, 60.0),
         (45033, Failure.TEMPORARY, 2.0),
         (81013, Failure.REFUSED, None),
-        (60140, Failure.REFUSED, None),
+        (60140, Failure.SPENT, None),
         (60011, Failure.REFUSED, None),
         (301002, Failure.REFUSED, None),
         (987654, Failure.REFUSED, None),

@@ -100,7 +100,7 @@ def test_ok_with_our_recipient_among_the_invalid_is_a_refusal(platform: Server, 
         assert (failure.value.kind, failure.value.code) == (Failure.REFUSED, "invaliduser")
 
 
-def test_a_spent_code_is_a_refusal(platform: Server, channel: WeComChannel) -> None:
+def test_a_spent_code_is_told_apart_from_a_refusal(platform: Server, channel: WeComChannel) -> None:
     platform.answers["/cgi-bin/message/update_template_card"] = lambda asked: as_json(
         {"errcode": 60140, "errmsg": "invalid response_code"}
     )
@@ -108,4 +108,4 @@ def test_a_spent_code_is_a_refusal(platform: Server, channel: WeComChannel) -> N
     with pytest.raises(SendFailed) as failure:
         channel.deliver(channel.render(Letter(CARD_ID, LI_SI, changes=True, handle="RC-1"), BOXES))
 
-    assert (failure.value.kind, failure.value.code) == (Failure.REFUSED, "60140")
+    assert (failure.value.kind, failure.value.code) == (Failure.SPENT, "60140")

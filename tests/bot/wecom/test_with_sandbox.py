@@ -127,7 +127,7 @@ def test_a_code_changes_a_card_once(sandbox: Sandbox, bot: Bot) -> None:
     with pytest.raises(SendFailed) as failure:
         bot.change(card_id, handle, TEXT)
 
-    assert (failure.value.kind, failure.value.code) == (Failure.REFUSED, "60140")
+    assert (failure.value.kind, failure.value.code) == (Failure.SPENT, "60140")
     assert not sandbox.card(card_id, "wecom", "E1")["tappable"]
 
 
