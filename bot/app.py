@@ -12,6 +12,7 @@ from bot.clock import UtcNow, clock_for
 from bot.dingtalk.api import DingTalkApi
 from bot.dingtalk.channel import DingTalkChannel
 from bot.dingtalk.directory import fetch as fetch_dingtalk
+from bot.dingtalk.login import DingTalkDoor
 from bot.dingtalk.media import DingTalkMedia
 from bot.directories import Directories
 from bot.downloads import Downloader, Media
@@ -23,6 +24,7 @@ from bot.stream import StreamKeeper
 from bot.wecom.api import WeComApi
 from bot.wecom.channel import WeComChannel
 from bot.wecom.directory import fetch as fetch_wecom
+from bot.wecom.login import WeComDoor
 from bot.wecom.media import WeComMedia
 from handlers.dispatch import Dispatcher
 from rules.directory import Directory
@@ -32,6 +34,7 @@ from storage.limits import Rate
 from storage.unit import Store
 from web.access import Links
 from web.evidence import PictureLinks
+from web.login import Door
 
 # DingTalk's answer to a press carries the new card; WeCom's would change it for nobody to confirm (wecom.md 3.4).
 _IN_RESPONSE = frozenset({Platform.DINGTALK})
@@ -53,6 +56,7 @@ class App:
     directories: Directories
     evidence: Fetcher
     keeper: Keeper
+    doors: Mapping[Platform, Door]
     stream: StreamKeeper | None
 
     def close(self) -> None:
@@ -85,6 +89,7 @@ def build(settings: Settings) -> App:
         directories=Directories(store, policy, now, ours.directories, settings.people.sync_at, sender.wake),
         evidence=Fetcher(store, policy, now, ours.media, keeper, blobs, sender.wake),
         keeper=keeper,
+        doors=ours.doors,
         stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
     )
 
@@ -95,11 +100,12 @@ def _streams(settings: Settings) -> bool:
 
 @dataclass(frozen=True)
 class _Platforms:
-    """What we can do on the platforms in use: send, read the directory, fetch what people sent."""
+    """What we can do on the platforms in use: send, read the directory, fetch what people sent, ask who opens a page."""
 
     channels: dict[Platform, Channel] = field(default_factory=dict)
     directories: dict[Platform, Callable[[], Directory]] = field(default_factory=dict)
     media: dict[Platform, Media] = field(default_factory=dict)
+    doors: dict[Platform, Door] = field(default_factory=dict)
 
 
 def _platforms(settings: Settings) -> _Platforms:
@@ -112,11 +118,13 @@ def _platforms(settings: Settings) -> _Platforms:
         made.channels[Platform.DINGTALK] = DingTalkChannel(dingtalk, robot, ours.card_template_id or None)
         made.directories[Platform.DINGTALK] = partial(fetch_dingtalk, dingtalk)
         made.media[Platform.DINGTALK] = DingTalkMedia(dingtalk, robot, Downloader((ours.api_base, ours.oapi_base), timeout))
+        made.doors[Platform.DINGTALK] = DingTalkDoor(dingtalk, ours.client_id, ours.login_base)
     if settings.wecom.enabled:
         wecom = WeComApi(settings.wecom.corp_id, settings.wecom.secret.reveal(), settings.wecom.api_base, timeout)
         made.channels[Platform.WECOM] = WeComChannel(wecom, settings.wecom.agent_id)
         made.directories[Platform.WECOM] = partial(fetch_wecom, wecom)
         made.media[Platform.WECOM] = WeComMedia(wecom)
+        made.doors[Platform.WECOM] = WeComDoor(wecom, settings.wecom.corp_id, settings.wecom.agent_id, settings.wecom.login_base)
     return made
 
 

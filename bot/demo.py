@@ -153,12 +153,14 @@ class _Demo:
                 "card_template_id": template,
                 "api_base": sandbox_url,
                 "oapi_base": sandbox_url,
+                "login_base": sandbox_url,
             },
             "wecom": {
                 "enabled": True,
                 "corp_id": company["wecom"]["corp_id"],
                 "agent_id": company["wecom"]["agent_id"],
                 "api_base": sandbox_url,
+                "login_base": sandbox_url,
             },
             "demo": {"clock_file": str(clock_file)},
         }

@@ -50,7 +50,7 @@ def flask_app(app: App) -> Flask:
     flask.register_blueprint(evidence.blueprint(app.store, app.pictures, app.blobs))
     site = _site(app, policy)
     flask.register_blueprint(pages.blueprint(site))
-    flask.register_blueprint(login.blueprint(site, {}))
+    flask.register_blueprint(login.blueprint(site, app.doors))
     flask.register_blueprint(health.blueprint(app))
     flask.register_error_handler(HTTPException, _problem)
     flask.after_request(_secure)

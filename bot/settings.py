@@ -111,6 +111,7 @@ class DingTalk(_Section):
     card_api_secret: SecretValue
     api_base: HttpUrl
     oapi_base: HttpUrl
+    login_base: HttpUrl
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -126,6 +127,7 @@ class WeCom(_Section):
     token: SecretValue
     encoding_aes_key: SecretValue
     api_base: HttpUrl
+    login_base: HttpUrl
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -6,6 +6,7 @@ Either way the browser that ends a login is the one that began it: a cookie and 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Protocol
@@ -18,6 +19,8 @@ from handlers import logins
 from handlers.logins import START
 from rules.events import Account, Platform
 from web.site import Site, answer, failed, private
+
+log = logging.getLogger("sanmiao.login")
 
 # Where a login may lead: our own pages and nothing else.
 _PAGES = re.compile(r"/(?:me|open|team|write|records/\d{1,12})\Z")
@@ -91,7 +94,8 @@ def blueprint(site: Site, doors: Mapping[Platform, Door]) -> Blueprint:
             return _refused("again", 400)
         try:
             account = door.account(request.args.get("code", ""))
-        except LoginFailed:
+        except LoginFailed as failure:
+            log.warning("login failed platform=%s code=%s", platform, failure)
             return _refused("again", 502)
         person = dispatcher.run(lambda ctx: logins.by_account(ctx, account)) if account else None
         return _come_in(person.id, next) if person else _refused("outsider", 403)

@@ -20,6 +20,8 @@ from bot.transport import NO_ANSWER, new_session, unanswered, unreadable
 Answer = dict[str, Any]
 
 _TOKEN_PATH = "/v1.0/oauth2/accessToken"  # noqa: S105 - a path
+_USER_TOKEN_PATH = "/v1.0/oauth2/userAccessToken"  # noqa: S105 - a path
+_USER_PATH = "/v1.0/contact/users/me"
 _BLOCKED_SECONDS = 300.0
 
 
@@ -118,6 +120,14 @@ class DingTalkApi:
         return self._token.call(
             lambda token: _judge_old(self._ask("post", self._oapi_base + path, json=body, params={"access_token": token}))
         )
+
+    def of_user(self, code: str) -> Answer:
+        """Who came back from the login page with this code: his profile, which has a unionId and no userid. Raises SendFailed."""
+        ours = {"clientId": self._credentials["appKey"], "clientSecret": self._credentials["appSecret"]}
+        grant = ours | {"code": code, "grantType": "authorization_code"}
+        granted = _judge_new(self._ask("post", self._api_base + _USER_TOKEN_PATH, json=grant))
+        his = {"x-acs-dingtalk-access-token": str(granted.get("accessToken") or "")}
+        return _judge_new(self._ask("get", self._api_base + _USER_PATH, headers=his))
 
     def _fetch_token(self) -> tuple[str, float]:
         answer = _judge_new(self._ask("post", self._api_base + _TOKEN_PATH, json=self._credentials))

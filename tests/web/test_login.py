@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
+from rules.events import Account, Platform
 from rules.people import Entry
 from tests.builders import NOON
 from tests.web.site import HOST, Browser, Company, hidden
+from web.login import LoginFailed
 
 
 def test_a_link_opens_the_page_it_was_made_for(company: Company) -> None:
@@ -127,16 +131,90 @@ def test_going_ends_the_session(company: Company) -> None:
 
 @pytest.mark.parametrize("next", ["https://evil.example", "//evil.example", "/out", "/me\nX: y", "javascript:alert(1)", "/me?x=1"])
 def test_a_login_leads_to_our_own_pages_only(company: Company, next: str) -> None:
-    page = Browser(company, company.app(wecom=NoDoor())).get("/login", next=next)
+    page = Browser(company, company.app(wecom=FakeDoor())).get("/login", next=next)
 
     assert 'href="/login/wecom?next=/me"' in page.text
 
 
-class NoDoor:
-    """A platform's login page that nobody opens."""
+class FakeDoor:
+    """A platform's login page: codes and whose they are. Raises for a code that is not there, as a platform does for one used up."""
+
+    def __init__(self, **codes: Account | None) -> None:
+        self.codes = codes
+        self.state = ""
 
     def address(self, back_to: str, state: str) -> str:
-        return f"{HOST}/elsewhere?{back_to}{state}"
+        self.state = state
+        return f"https://platform.example/?{urlencode({'back': back_to})}"
 
-    def account(self, code: str) -> None:
-        return None
+    def account(self, code: str) -> Account | None:
+        if code not in self.codes:
+            raise LoginFailed("40029")
+        return self.codes.pop(code)
+
+
+LIU = Account(Platform.WECOM, "LIU.Yang")
+
+
+def test_the_platforms_login_leads_to_the_page_that_was_asked_for(company: Company) -> None:
+    door = FakeDoor(good=LIU)
+    browser = Browser(company, company.app(wecom=door))
+
+    away = browser.get("/login/wecom", next="/records/7")
+    assert away.location == "https://platform.example/?back=https%3A%2F%2Fbot.example%2Flogin%2Fwecom%2Fback"
+    assert re.fullmatch("[A-Za-z0-9]{16,128}", door.state)
+    came = browser.get("/login/wecom/back", code="good", state=door.state)
+
+    assert (came.status_code, came.location) == (303, "/records/7")
+    assert browser.get("/me").status_code == 200
+    assert browser.get("/login/wecom/back", code="good", state=door.state).status_code == 400, "the same once more"
+
+
+def test_a_login_that_began_in_another_browser_or_long_ago_ends_nowhere(company: Company) -> None:
+    door = FakeDoor(good=LIU)
+    app = company.app(wecom=door)
+    mine, other = Browser(company, app), Browser(company, app)
+    mine.get("/login/wecom")
+
+    assert other.get("/login/wecom/back", code="good", state=door.state).status_code == 400
+    assert mine.get("/login/wecom/back", code="good", state="").status_code == 400
+    company.now = NOON + timedelta(minutes=10, seconds=1)
+    assert mine.get("/login/wecom/back", code="good", state=door.state).status_code == 400
+    assert "good" in door.codes, "the platform was not asked"
+
+
+@pytest.mark.parametrize("account", [None, Account(Platform.WECOM, "nobody"), Account(Platform.DINGTALK, "gao_yuan")])
+def test_whoever_is_not_in_the_directory_is_told_so_kindly(company: Company, account: Account | None) -> None:
+    door = FakeDoor(good=account)
+    browser = Browser(company, company.app(wecom=door))
+    browser.get("/login/wecom")
+
+    refused = browser.get("/login/wecom/back", code="good", state=door.state)
+
+    assert refused.status_code == 403
+    assert "通讯录里还没有你" in refused.text
+    assert browser.get("/me").status_code == 303
+
+
+def test_a_code_that_the_platform_refuses_can_be_tried_again(company: Company) -> None:
+    door = FakeDoor()
+    browser = Browser(company, company.app(dingtalk=door))
+    browser.get("/login/dingtalk")
+
+    refused = browser.get("/login/dingtalk/back", code="spent", state=door.state)
+
+    assert refused.status_code == 502
+    assert 'href="/login"' in refused.text
+
+
+def test_inside_a_client_its_own_login_is_taken_and_elsewhere_there_is_a_choice(company: Company) -> None:
+    browser = Browser(company, company.app(wecom=FakeDoor(), dingtalk=FakeDoor()))
+
+    for agent, platform in (("… wxwork/4.1.9 MicroMessenger/7", "wecom"), ("… AliApp(DingTalk/7.6.15)", "dingtalk")):
+        page = browser.client.get("/login?next=/open", base_url=HOST, headers={"User-Agent": agent})
+        assert page.location == f"/login/{platform}?next=/open"
+    page = browser.get("/login", next="/open")
+    assert "用企业微信登录" in page.text
+    assert "用钉钉登录" in page.text
+    assert browser.get("/login/feishu").status_code == 404
+    assert Browser(company).get("/login/wecom").status_code == 404, "a platform that is not in use"
