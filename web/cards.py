@@ -62,7 +62,8 @@ def blueprint(
             abort(404)
         with store.read() as tx:
             message = tx.outbox.by_card(card_id)
-        if message is None or not isinstance(message.to, Account):
+            left = message is not None and message.person is not None and not tx.people.get(message.person).active
+        if message is None or left or not isinstance(message.to, Account):
             abort(404)
         return message
 
