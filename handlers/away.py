@@ -70,17 +70,18 @@ def came_back(talk: Talk, ctx: Context) -> Reply | None:
 
 
 def _until(asked: Asked, ctx: Context) -> datetime | None:
-    """Until when reminders are held: a length, a time ahead, or the usual one; None for a time that is over or cannot be read."""
+    """Until when reminders are held: a length, a time ahead, or the usual one (等我开完会); None for a time that is over. The reply
+    tells it, so that a wrong guess can be put right."""
     command = asked.command
     if command.duration:
         length = moments.length(command.duration)
         return ctx.now + min(length, away.LONGEST_HOLD) if length else None
-    if not command.time:
-        return ctx.now + ctx.policy.snooze
-    ahead = moments.ahead(command.time, ctx.now, SHANGHAI)
+    ahead = moments.ahead(command.time, ctx.now, SHANGHAI) if command.time else None
     if ahead is None:
-        return None
-    until = datetime.combine(ahead.day, ahead.clock or _MORNING, SHANGHAI).astimezone(ctx.now.tzinfo)
+        return ctx.now + ctx.policy.snooze
+    only_today = ahead.clock is None and ahead.day == ctx.now.astimezone(SHANGHAI).date()  # 今天别再弹了
+    day = ahead.day + timedelta(days=1) if only_today else ahead.day
+    until = datetime.combine(day, ahead.clock or _MORNING, SHANGHAI).astimezone(ctx.now.tzinfo)
     return until if until > ctx.now else None
 
 

@@ -18,7 +18,7 @@ from rules.feedback import Answer, Refusal
 from rules.messages import GroupChat
 from rules.weeks import SHANGHAI
 
-_GIVE = re.compile(r"^(?:反馈|打卡|记录|记一下|评价|点评)\s*[:：,，]?\s*@?(?P<name>\S{1,20})$")
+_GIVE = re.compile(r"^(?:反馈|打卡|记录|记一下|评价|点评)(?P<clear>[\s:：,，@]*)(?P<name>[^\s,，。:：]{1,20})$")
 _POINTS_AT_A_RECORD = re.compile(r"[那这上]一?条|反馈|[#＃]\s*\d|编号|刚发|刚写|改成|改为")
 # Who is asked for an explanation may ask something himself first; everything else he types is the explanation.
 _QUESTIONS = (
@@ -89,7 +89,8 @@ def _name_alone(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
     if not mention and len(circle.mentioned) == 1:
         return sentences.check_in(ctx, talk, circle.mentioned[0].name, circle.mentioned)
     fits = circle.called(mention)
-    return sentences.check_in(ctx, talk, mention, fits) if asked or fits else None
+    # 反馈 张三 must be a name, 反馈表在前台领 need not be.
+    return sentences.check_in(ctx, talk, mention, fits) if fits or (asked and asked["clear"]) else None
 
 
 def _picture(talk: Talk, ctx: Context, media: str) -> Reply:

@@ -285,6 +285,25 @@ def test_snoozed_reminders_come_when_asked_and_the_escalation_in_its_time(world:
     assert len(world.to("hr", "escalation_card")) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("延后一小时", "2026-09-14T04:00:00Z"),
+        ("我在开会，晚点再看", "2026-09-14T05:00:00Z"),
+        ("等我开完会再说", "2026-09-14T05:00:00Z"),
+        ("今天先不要催我了", "2026-09-15T01:30:00Z"),
+        ("这个提醒改到下周一", "2026-09-21T01:30:00Z"),
+    ],
+)
+def test_a_snooze_says_until_when_it_holds(world: World, text: str, until: str) -> None:
+    world.press("boss", world.checkin(), "give", "cut_in")
+    world.deliver()
+
+    world.say("li", text)
+
+    assert world.to("li", "note_text")[0].data["until"] == until
+
+
 def test_a_later_snooze_replaces_the_one_before_and_an_answer_ends_it(world: World) -> None:
     world.given("cut_in")
     world.say("li", "半小时后再提醒我")

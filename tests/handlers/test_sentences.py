@@ -489,3 +489,12 @@ def test_a_whole_feedback_is_not_taken_for_the_command_whose_words_it_holds(worl
     assert {message.card for message in world.to("boss")} <= {"sentence_card", "who_card"}
     with world.store.read() as tx:
         assert tx.away.of(world.ids["boss"]).held_until is None
+
+
+def test_after_never_mind_the_next_words_belong_to_nothing(world: World) -> None:
+    world.say("boss", NO_IMPACT)
+    world.press("boss", card_of(world), "drop")
+
+    world.say("boss", "好冷啊今天")
+
+    assert [message.card for message in world.to("boss") if message.changes is None] == ["help_text", "sentence_card"]

@@ -7,7 +7,10 @@ import pytest
 from tests.handlers.conftest import World
 
 
-@pytest.mark.parametrize("text", ["好的", "谢谢", "好冷啊今天", "今晚食堂有红烧肉吗", "小乔结婚随多少份子合适", "上周买的绿萝死了一盆", "？。？"])
+@pytest.mark.parametrize(
+    "text",
+    ["好的", "谢谢", "反馈表在前台领", "好冷啊今天", "今晚食堂有红烧肉吗", "小乔结婚随多少份子合适", "上周买的绿萝死了一盆", "？。？"],
+)
 def test_talk_of_other_things_gets_a_short_help_and_leaves_nothing(world: World, text: str) -> None:
     world.say("boss", text)
 
