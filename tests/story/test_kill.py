@@ -120,8 +120,7 @@ def _tap_all_while_killing(town: Town, cards: dict[str, tuple[str, str]]) -> dic
 
 def _sent(town: Town) -> int:
     with town.store().read() as tx:
-        count = tx.outbox.counts().get("sent", 0)
-    return count
+        return tx.outbox.counts().get("sent", 0)
 
 
 def _nothing_under_way(town: Town) -> bool:
