@@ -62,7 +62,10 @@ class WebServer:
 
     def __init__(self, app: App) -> None:
         web = app.settings.web
-        self._server: Any = create_server(flask_app(app), host=web.host, port=web.port, threads=web.threads, ident=None)
+        most = app.keeper.limits.image_bytes + _MOST_BYTES  # what waitress takes before anybody is asked who sends it
+        self._server: Any = create_server(
+            flask_app(app), host=web.host, port=web.port, threads=web.threads, ident=None, max_request_body_size=most
+        )
         self.port = int(self._server.effective_port)
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 

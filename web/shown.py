@@ -80,11 +80,12 @@ class Line:
 
 @dataclass(frozen=True)
 class RecordShown:
-    """One record for one reader, oldest line of its history first."""
+    """One record for one reader, oldest line of its history first. `occurred_at` is None where the scene says it in words, as exact as
+    its author was."""
 
     row: Row
     mine: bool
-    occurred_at: datetime
+    occurred_at: datetime | None
     history: tuple[Line, ...]
     pictures: tuple[Shown, ...]
     fetching: int
@@ -163,7 +164,7 @@ def record(ctx: Context, person: Person, id: int, pictures: PictureLinks) -> Rec
     return RecordShown(
         row=_rows(ctx, [found])[id],
         mine=found.author == person.id,
-        occurred_at=found.occurred_at,
+        occurred_at=found.occurred_at if found.offered else None,
         history=_history(ctx, person, found),
         pictures=pictures.of(ctx.tx, person, found),
         fetching=sum(item.state is Progress.WAITING for item in sent),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from rules.feedback import Answer, Kind, State
 from rules.people import Entry
-from tests.builders import NOON
+from tests.builders import NOON, a_draft
 from tests.cards.examples import HOSTILE
 from tests.web.site import Browser, Company, hidden
 
@@ -324,6 +327,27 @@ def test_nothing_that_people_type_becomes_markup(company: Company, come_in: Come
         assert "<script" not in page.text
         assert "<img" not in page.text
         assert "\u202e" not in re.sub(r"<q.*?</q>", "", page.text)
+
+
+def test_a_time_stands_beside_the_scene_only_where_a_card_took_it(company: Company, come_in: ComeIn) -> None:
+    said = company.given("E010", "E011")
+    with company.store.begin() as tx:
+        ticked = tx.feedback.open_draft(a_draft(company.people["E010"].id, company.people["E011"].id))
+        tx.feedback.apply(replace(tx.feedback.get(ticked), state=State.OPEN, kind=Kind.PRAISE, given_at=NOON))
+
+    assert "<dt>时间</dt>" not in come_in("E011").get(f"/records/{said.id}").text
+    assert "<dt>时间</dt><dd>9月14日 12:00</dd>" in come_in("E011").get(f"/records/{ticked}").text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fields=st.dictionaries(st.sampled_from([*GOOD, "subject", "key", "words", "answer"]), st.text(max_size=80), max_size=9))
+def test_no_text_in_any_field_breaks_a_form(company: Company, fields: dict[str, str]) -> None:
+    browser = Browser(company)
+    browser.enter("E010")
+    text = {name: value.encode(errors="ignore").decode() for name, value in fields.items()}
+
+    for path in ("/write", "/records/1/answer", "/records/1/pictures"):
+        assert browser.submit("/me", path, **text).status_code in (303, 400, 404, 422)
 
 
 def test_every_page_is_light_private_and_asks_nobody_else(company: Company, come_in: ComeIn) -> None:
