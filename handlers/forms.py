@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cards.filters import local_time
+from cards.filters import local_day, local_time
 from handlers import evidence, feedback, loops
 from handlers.context import Context
+from handlers.sentences import NAMES_A_DATE
 from handlers.visibility import may_see
 from reading import sentence, times
+from reading.times import Grain
 from rules import checkins, forms, sentences
 from rules import feedback as rules
 from rules.feedback import Accepted, Answer, Record, Refusal, Refused
 from rules.forms import Lack, Written
 from rules.people import Person
 from rules.sentences import Element, Understood
+from rules.weeks import SHANGHAI
 from storage.evidence import Kept
 from storage.feedback import Draft
 
@@ -88,7 +91,8 @@ def add_picture(ctx: Context, by: Person, feedback_id: int, picture: Kept) -> Re
 def _understood(written: Written, element: Element) -> bool:
     """Whether the gate finds the element in its own field: read with all the others, or with the scene alone, because a stronger sign
     elsewhere hides a good one. What it finds in another field does not make up for this one."""
-    scene = f"{local_time(written.when) if written.when else ''}{written.scene}"
+    names_a_day = any(mention.grain is Grain.DAY for mention in times.find(written.scene))
+    scene = f"{local_time(written.when)} {written.scene}" if written.when and not names_a_day else written.scene
     texts = {Element.SCENE: scene, Element.ACTION: written.action, Element.IMPACT: written.impact}
     alone = {Element.SCENE: scene} | {element: texts[element]}
     return any(_found_in_its_field(fields, element) for fields in (texts, alone))
@@ -107,19 +111,24 @@ def _open(ctx: Context, author: Person, written: Written, picture: Kept | None) 
     expires = ctx.now + ctx.policy.checkin_expires
     draft = Draft(author.id, written.subject, occasion="", offered=(), created_at=ctx.now, expires_at=expires, source="page")
     id = ctx.tx.feedback.open_draft(draft)
-    told = Understood(_scene(written, written.when), written.action, written.impact, written.kind, written.when)
+    scene, occurred_at = _dated(written.scene, written.when, ctx.now)
+    told = Understood(scene, written.action, written.impact, written.kind, occurred_at)
     filled = sentences.fill(ctx.tx.feedback.get(id), told)
     decision = sentences.send(filled, written.kind, author.id, ctx.now, subject_left=False)
     assert isinstance(decision, Accepted), "all that may refuse was asked before"
-    feedback.open_record(ctx, decision.record, author)
-    if picture is not None:
+    if picture is not None:  # before the record opens, which asks whether one is missing, or not wanted
         evidence.uploaded(ctx, id, author.id, picture)
+    feedback.open_record(ctx, decision.record, author)
     return id
 
 
-def _scene(written: Written, when: datetime) -> str:
-    """The scene with its time, which the subject's card shows as part of it."""
-    return written.scene if times.find(written.scene) else f"{local_time(when)} {written.scene}"
+def _dated(scene: str, when: datetime, now: datetime) -> tuple[str, datetime]:
+    """The scene with its day, and when that was. A day that the scene names goes before the field, which stands filled in already."""
+    mentions = times.find(scene)
+    named = next((at for mention in mentions if mention.grain is Grain.DAY and (at := times.resolve(mention, now, SHANGHAI))), None)
+    if named is not None:
+        return (scene if NAMES_A_DATE.search(scene) else f"{scene}（{local_day(named)}）"), named
+    return f"{scene}（{local_day(when) if mentions else local_time(when)}）", when
 
 
 def _visible(ctx: Context, by: Person, feedback_id: int) -> Record | None:

@@ -28,7 +28,7 @@ from storage.sentences import Started
 LONGEST = 2000  # characters of one feedback; what follows is cut
 _SEND = re.compile(r"^(?:好的?[,，]?)?(?:发出?|发吧|发送|确认|就这样发?|可以发?|没问题)[了吧。.!！~]*$")
 _DROP = re.compile(r"^(?:算了|不发了?|先不发了?|取消|不用了|不要了|作废)[吧。.!！~]*$")
-_NAMES_A_DATE = re.compile(r"\d\s*[月号日/-]|[一二三四五六七八九十]\s*[月号日]")
+NAMES_A_DATE = re.compile(r"\d\s*[月号日/-]|[一二三四五六七八九十]\s*[月号日]")
 # A sentence under way takes these as its next words. Others are commands, except where they bring what is missing.
 _TALK = (Intent.unknown, Intent.give_feedback, Intent.edit, Intent.reply_feedback)
 _PERHAPS_TALK = (Intent.remind, Intent.snooze, Intent.metric_query, Intent.attach_evidence)
@@ -275,7 +275,7 @@ def _read(ctx: Context, text: str) -> _Reading:
     read = sentence.read(text)
     when = times.resolve(read.when, ctx.now, SHANGHAI) if read.when and read.when.grain is times.Grain.DAY else None
     scene, action, impact = (_piece(read, element) for element in (read.scene, read.action, read.impact))
-    if scene and when and read.when and read.when.words in scene.words and not _NAMES_A_DATE.search(scene.words):
+    if scene and when and read.when and read.when.words in scene.words and not NAMES_A_DATE.search(scene.words):
         scene = replace(scene, text=f"{scene.text}（{local_day(when)}）")
     kind = None if read.kind is sentence.Kind.UNCLEAR else Kind(read.kind.value)
     understood = Understood(_text(scene), _text(action), _text(impact), kind, when)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from rules.evidence import Wanted
 from rules.feedback import Answer, Kind, State
 from rules.people import Entry
-from tests.builders import NOON, a_draft
+from tests.builders import NOON, SHANGHAI, a_draft
 from tests.cards.examples import HOSTILE
 from tests.web.site import Browser, Company, hidden
 
@@ -136,12 +138,31 @@ def test_a_whole_form_becomes_a_record_and_its_subject_is_told(company: Company,
     assert location == "/records/1?done=1"
     record = company.record(1)
     assert (record.state, record.kind, record.subject) == (State.OPEN, Kind.IMPROVE, company.people["E011"].id)
-    assert record.scene == "9月14日 10:05 上午那通退货来电" or record.scene == "上午那通退货来电"
+    assert record.scene == "上午那通退货来电（9月14日）"
     assert (record.action, record.impact) == (GOOD["action"], GOOD["impact"])
     with company.store.read() as tx:
         told = [message for message in tx.outbox.about("feedback:1") if message.card == "feedback_card"]
         assert [message.person for message in told] == [company.people["E011"].id]
         assert tx.loops.get(1) is not None
+
+
+@pytest.mark.parametrize(
+    ("scene", "stored", "day"),
+    [
+        ("张女士的退货来电", "张女士的退货来电（9月14日 10:05）", 14),
+        ("上午那通退货来电", "上午那通退货来电（9月14日）", 14),
+        ("昨天下午的投诉工单", "昨天下午的投诉工单（9月13日）", 13),
+        ("9月11日晚班盘点", "9月11日晚班盘点", 11),
+    ],
+)
+def test_a_scene_keeps_its_day_and_a_day_it_names_goes_before_the_field(
+    company: Company, come_in: ComeIn, scene: str, stored: str, day: int
+) -> None:
+    write(come_in("E010"), scene=scene)
+
+    record = company.record(1)
+    assert record.scene == stored
+    assert record.occurred_at.astimezone(SHANGHAI).day == day
 
 
 def test_a_double_submit_is_one_record(company: Company, come_in: ComeIn) -> None:
@@ -202,6 +223,63 @@ def test_a_picture_comes_with_the_record_and_a_bad_one_stops_it(company: Company
         assert len(tx.evidence.of(1)) == 1
         card = next(message for message in tx.outbox.about("feedback:1") if message.card == "feedback_card")
         assert card.data["attached"]["pictures"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept", "story"),
+    [
+        (Wanted.REQUIRED, 1, ["picture_stored", "given"]),
+        (Wanted.NONE, 0, ["picture_stored", "given"]),
+    ],
+)
+def test_a_picture_on_the_form_meets_the_policy_of_its_kind(
+    company: Company, come_in: ComeIn, wanted: Wanted, kept: int, story: list[str]
+) -> None:
+    rules = replace(company.policy.evidence, wanted=dict.fromkeys(Kind, wanted))
+    company.dispatcher._policy = company.policy = replace(company.policy, evidence=rules)
+
+    write(come_in("E010"), picture=(a_png(), "a.png"))
+
+    with company.store.read() as tx:
+        assert len(tx.evidence.of(1)) == kept
+    assert company.history(1) == story
+
+
+def test_a_required_picture_that_is_not_there_is_asked_for_on_the_record(company: Company, come_in: ComeIn) -> None:
+    rules = replace(company.policy.evidence, wanted=dict.fromkeys(Kind, Wanted.REQUIRED))
+    company.dispatcher._policy = company.policy = replace(company.policy, evidence=rules)
+    browser = come_in("E010")
+
+    write(browser)
+
+    page = browser.get("/records/1").text
+    assert "还差一张截图" in page
+    assert "再附一张截图" in page
+
+
+def test_what_comes_twice_at_once_is_done_once(company: Company, come_in: ComeIn) -> None:
+    path, first = company.link("E010"), come_in("E010")
+    fields = hidden(first.get("/write").text) | GOOD | {"subject": str(company.people["E011"].id)}
+    session = first.client.get_cookie("sanmiao", domain="bot.example")
+    assert session is not None
+
+    def submit(_: int) -> str:
+        browser = Browser(company)
+        browser.client.set_cookie("sanmiao", session.value, domain="bot.example", secure=True)
+        return browser.post("/write", **fields).location
+
+    def enter(_: int) -> int:
+        browser = Browser(company)
+        return browser.submit(path, path).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        places, entered = list(pool.map(submit, range(4))), list(pool.map(enter, range(4)))
+
+    assert set(places) == {"/records/1?done=1"}
+    assert sorted(entered)[0] == 303
+    assert entered.count(303) == 1
+    with company.store.read() as tx:
+        assert tx.feedback.counts() == {"open": 1}
 
 
 def test_a_file_that_is_too_large_is_told_and_changes_nothing(company: Company, come_in: ComeIn) -> None:
