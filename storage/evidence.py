@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, union, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, union, update
 
 from rules.events import Platform
 from rules.evidence import Evidence, MediaKind, Problem, Progress
@@ -46,9 +46,21 @@ class Kept:
     height: int | None = None
 
 
+# Built once: a press asks these, and building a statement costs as much as running it.
+_OF = select(evidence).where(evidence.c.feedback == bindparam("record")).order_by(evidence.c.id)
+_LOOSE = (
+    select(evidence)
+    .where(evidence.c.feedback.is_(None), evidence.c.by == bindparam("sender"), evidence.c.received_at >= bindparam("since"))
+    .order_by(evidence.c.id)
+)
+
+
 class EvidenceTable:
+    """`of` remembers what it found until something is written."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._of: dict[int, tuple[Evidence, ...]] = {}
 
     # -- written by handlers ---------------------------------------------------------------------------------------------------
 
@@ -72,10 +84,12 @@ class EvidenceTable:
 
     def attach(self, id: int, feedback: int) -> None:
         """The record it belongs to is known now."""
+        self._of.clear()
         self._connection.execute(update(evidence).where(evidence.c.id == id).values(feedback=feedback))
 
     def drop(self, ids: Collection[int]) -> None:
         """Forget these; their blobs go with the next sweep."""
+        self._of.clear()
         self._connection.execute(delete(evidence).where(evidence.c.id.in_(ids)))
 
     # -- written by the fetcher ------------------------------------------------------------------------------------------------
@@ -116,13 +130,14 @@ class EvidenceTable:
 
     def of(self, feedback: int) -> tuple[Evidence, ...]:
         """Everything sent for a record, oldest first, also what failed."""
-        query = select(evidence).where(evidence.c.feedback == feedback).order_by(evidence.c.id)
-        return tuple(_evidence(row) for row in self._connection.execute(query))
+        if feedback not in self._of:
+            rows = self._connection.execute(_OF, {"record": feedback})
+            self._of[feedback] = tuple(_evidence(row) for row in rows)
+        return self._of[feedback]
 
     def loose(self, by: PersonId, since: datetime) -> tuple[Evidence, ...]:
         """What this person sent since then and no record is known for, oldest first."""
-        query = select(evidence).where(evidence.c.feedback.is_(None), evidence.c.by == by, evidence.c.received_at >= since)
-        return tuple(_evidence(row) for row in self._connection.execute(query.order_by(evidence.c.id)))
+        return tuple(_evidence(row) for row in self._connection.execute(_LOOSE, {"sender": by, "since": since}))
 
     def illustrated(self, feedbacks: Collection[int]) -> frozenset[int]:
         """Which of these records have a picture by their author, fetched or on its way."""
@@ -139,6 +154,7 @@ class EvidenceTable:
         """Forget what came before that moment and belongs to no record, or to one that was never given; the number forgotten."""
         never_given = select(feedback.c.id).where(feedback.c.state == State.EXPIRED.value)
         moot = or_(evidence.c.feedback.is_(None), evidence.c.feedback.in_(never_given))
+        self._of.clear()
         return self._connection.execute(delete(evidence).where(evidence.c.received_at < before, moot)).rowcount
 
     def referenced(self, blobs: Collection[str]) -> frozenset[str]:
@@ -151,6 +167,7 @@ class EvidenceTable:
 
     def _insert(self, row: dict[str, Any]) -> int:
         defaults = {"attempts": 0, "media_type": "", "size_bytes": 0}
+        self._of.clear()
         key = self._connection.execute(insert(evidence).values(**(defaults | row))).inserted_primary_key
         assert key is not None
         return int(key[0])
@@ -158,6 +175,7 @@ class EvidenceTable:
     def _end(self, id: int, owner: str, values: dict[str, Any]) -> bool:
         # A worker whose lease ran out must not overwrite what its successor noted.
         mine = and_(evidence.c.id == id, evidence.c.owner == owner, evidence.c.state == Progress.WAITING.value)
+        self._of.clear()
         return self._connection.execute(update(evidence).where(mine).values(lease_until=None, **values)).rowcount == 1
 
 

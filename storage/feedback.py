@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
 from rules.events import Platform
 from rules.feedback import Behaviour, Kind, Record, State
@@ -28,6 +28,11 @@ class Draft:
     expires_at: datetime
     source: str
     platform: Platform | None = None
+
+
+# Built once: a press runs these, and building a statement costs as much as running it.
+_GET = select(feedback).where(feedback.c.id == bindparam("id"))
+_APPLY = update(feedback).where(feedback.c.id == bindparam("this"), feedback.c.version == bindparam("read"))
 
 
 class FeedbackTable:
@@ -59,7 +64,7 @@ class FeedbackTable:
 
     def get(self, id: int) -> Record:
         """The record. Raises NoResultFound when there is none."""
-        return record_of(self._connection.execute(select(feedback).where(feedback.c.id == id)).one())
+        return record_of(self._connection.execute(_GET, {"id": id}).one())
 
     def find(self, id: int) -> Record | None:
         """The record, or None when there is none."""
@@ -68,23 +73,22 @@ class FeedbackTable:
 
     def apply(self, record: Record) -> None:
         """Store what a rule decided. Raises Conflict when the record was changed since it was read."""
-        changed = self._connection.execute(
-            update(feedback)
-            .where(feedback.c.id == record.id, feedback.c.version == record.version)
-            .values(
-                version=record.version + 1,
-                state=record.state.value,
-                kind=record.kind,
-                scene=record.scene,
-                action=record.action,
-                impact=record.impact,
-                occurred_at=record.occurred_at,
-                ticks=list(record.ticks),
-                given_at=record.given_at,
-                answered_at=record.answered_at,
-                closed_at=record.closed_at,
-            )
-        )
+        row = {
+            "this": record.id,
+            "read": record.version,
+            "version": record.version + 1,
+            "state": record.state.value,
+            "kind": record.kind,
+            "scene": record.scene,
+            "action": record.action,
+            "impact": record.impact,
+            "occurred_at": record.occurred_at,
+            "ticks": list(record.ticks),
+            "given_at": record.given_at,
+            "answered_at": record.answered_at,
+            "closed_at": record.closed_at,
+        }
+        changed = self._connection.execute(_APPLY, row)
         if changed.rowcount != 1:
             raise Conflict(f"feedback {record.id}")
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from storage.tables import inbox
 from storage.upsert import insert_new
+
+_KEEP = update(inbox).where(inbox.c.platform == bindparam("on"), inbox.c.event_id == bindparam("this"))
 
 
 class InboxTable:
@@ -24,8 +26,7 @@ class InboxTable:
 
     def keep_answer(self, platform: str, event_id: str, answer: Mapping[str, Any] | None) -> None:
         """Keep what the sender of the event was told, as card data (not bytes), so that it can be drawn again."""
-        this = (inbox.c.platform == platform) & (inbox.c.event_id == event_id)
-        self._connection.execute(update(inbox).where(this).values(answer=answer))
+        self._connection.execute(_KEEP, {"on": platform, "this": event_id, "answer": answer})
 
     def answer(self, platform: str, event_id: str) -> Mapping[str, Any] | None:
         """What was answered to the first delivery; None when that needed no answer."""

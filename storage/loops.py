@@ -12,6 +12,8 @@ from rules.loops import Loop, LoopState, Plan, Stage, StepKind
 from storage.conflict import Conflict
 from storage.tables import in_state, loops
 
+_OPEN = insert(loops)
+
 
 class LoopsTable:
     def __init__(self, connection: Connection) -> None:
@@ -19,7 +21,7 @@ class LoopsTable:
 
     def open(self, loop: Loop) -> None:
         """Start the clock of a record. A record has one loop for ever."""
-        self._connection.execute(insert(loops).values(feedback=loop.feedback, version=0, **_columns(loop)))
+        self._connection.execute(_OPEN, {"feedback": loop.feedback, "version": 0, **_columns(loop)})
 
     def get(self, feedback: int) -> Loop | None:
         """The loop of a record; None while it is a draft."""

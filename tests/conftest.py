@@ -157,3 +157,8 @@ def _database_name() -> str:
 
 def _nothing() -> None:
     """A server that was given is not ours to stop."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: one that starts last keeps all other processes waiting."""
+    items.sort(key=lambda item: ("test_kill" not in item.nodeid, "story" not in item.nodeid))
