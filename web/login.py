@@ -55,7 +55,8 @@ def blueprint(site: Site, doors: Mapping[Platform, Door]) -> Blueprint:
             login = tx.logins.find(token, site.context(tx).now)
             person = tx.people.get(login.person) if login else None
         if login is None or person is None or not person.active:
-            return _refused("link", 410)
+            # The link in the chat is tapped again and again: who is in already goes on to his pages, which ask who he is.
+            return private(redirect(START, 303)) if sessions.of(request) else _refused("link", 410)
         page = answer("")
         word = sessions.begin_step(page, login.next)
         page.set_data(render_template("enter.html", name=person.name, token=token, word=word))

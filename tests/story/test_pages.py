@@ -51,7 +51,8 @@ def test_the_help_in_the_chat_opens_the_page_once(town: Town, side: Side) -> Non
 
     assert address(entered) == f"{town.bot_url}/me"
     assert "写给你" in entered.text
-    assert browser.open(link[0]).status_code == 410
+    assert Browser(town).open(link[0]).status_code == 410
+    assert address(browser.open(link[0])) == f"{town.bot_url}/me", "who is in already goes on"
 
 
 def test_an_answer_on_the_page_turns_the_card_in_the_chat(town: Town, side: Side) -> None:

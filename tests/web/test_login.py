@@ -52,6 +52,16 @@ def test_a_link_works_once(company: Company) -> None:
     assert second.get("/me").location == "/login?next=/me"
 
 
+def test_a_used_link_leads_whoever_is_in_already_to_his_own_pages(company: Company) -> None:
+    path, mine, others = company.link("E011"), Browser(company), Browser(company)
+    mine.submit(path, path)
+    others.enter("E012")
+
+    assert mine.get(path).location == "/me"
+    assert others.get(path).location == "/me"
+    assert "孙悦" in others.get("/me").text
+
+
 def test_a_link_works_for_fifteen_minutes(company: Company) -> None:
     early, late = company.link("E011"), company.link("E011")
 
