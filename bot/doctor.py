@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +14,7 @@ from bot.channel import SendFailed
 from bot.settings import Settings
 from rules.events import Platform
 from storage.migrations import is_current
+from storage.outbox import State
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,13 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
     app = build(settings)
     try:
         database = _database(app)
-        return (*_platforms(app), database, *(_people(app) if database.good else ()), *_public(settings), *_cards(settings))
+        return (
+            *_platforms(app),
+            database,
+            *((*_people(app), *_backlog(app)) if database.good else ()),
+            *_public(settings),
+            *_cards(settings),
+        )
     finally:
         app.close()
 
@@ -73,6 +81,17 @@ def _people(app: App) -> Iterator[Finding]:
     reports = [person for person in people if person.supervisor is not None]
     without = sorted({person.role or person.position or "(no role)" for person in reports if person.role not in app.settings.roles})
     yield Finding(not without, f"roles: {len(without)} without a behaviour library", f"describe them under roles: {', '.join(without)}")
+
+
+def _backlog(app: App) -> Iterator[Finding]:
+    late = app.now() - timedelta(minutes=5)
+    with app.store.read() as tx:
+        overdue, counts = tx.loops.overdue(late), tx.outbox.counts()
+        stuck = tx.outbox.stuck(3 * app.settings.sending.timeout_seconds)
+    yield Finding(not overdue, f"loops: {overdue} overdue by more than 5 minutes", "start a worker, and read its log")
+    yield Finding(not stuck, f"outbox: {stuck} messages stuck in sending", "start a worker; they are taken up again by themselves")
+    unsent = counts.get(State.FAILED, 0) + counts.get(State.UNSURE, 0)
+    yield Finding(not unsent, f"outbox: {unsent} failed or unsure", "see `python run.py outbox --state failed` or unsure; then --retry")
 
 
 def _public(settings: Settings) -> Iterator[Finding]:

@@ -24,7 +24,6 @@ from handlers.context import Context
 from handlers.evidence import Claim
 from rules.events import Platform
 from rules.evidence import Evidence, MediaKind, Problem, retry_after
-from rules.messages import PersonId
 from rules.policy import Policy
 from storage.blobs import Blobs
 from storage.evidence import Kept
@@ -127,17 +126,6 @@ class Fetcher:
         self._committed()
         return True
 
-    def upload(self, content: bytes, feedback: int, by: PersonId) -> Problem | None:
-        """Keep what somebody chose on a page, for a record that he may add to; why it was not kept, or None."""
-        try:
-            kept = self._keeper.keep(content)
-        except CannotKeep as no:
-            return no.problem
-        with self._store.begin() as tx:
-            evidence.uploaded(Context(tx, self._now(), self._policy), feedback, by, kept)
-        self._committed()
-        return None
-
     def sweep(self) -> int:
         """Forget what belongs to no record, then remove the blobs that nobody refers to; how many."""
         with self._store.begin() as tx:
@@ -163,7 +151,7 @@ class Fetcher:
             return Problem.NOT_FETCHED
         except SendFailed as failure:
             log.warning("not fetched id=%d attempts=%d kind=%s code=%s", item.id, item.attempts, failure.kind, failure.code)
-        except Exception:
+        except Exception:  # a bug in one fetch must not stop the others; the row is tried again
             log.exception("cannot fetch id=%d", item.id)
         return None
 
@@ -177,7 +165,7 @@ class Fetcher:
                 if self.fetch_next():
                     continue
                 self._sweep_daily()
-            except Exception:
+            except Exception:  # the database is away, or a bug: the thread must outlive both
                 log.exception("cannot go on")
             self._stop.wait(_POLL_SECONDS)
 

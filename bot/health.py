@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify
@@ -10,8 +9,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from bot.app import App
-
-_TICKS_LATE = 3
 
 
 def blueprint(app: App) -> Blueprint:
@@ -31,18 +28,6 @@ def blueprint(app: App) -> Blueprint:
         if app.stream is not None and app.stream.started and not app.stream.connected:
             return jsonify(status="dingtalk stream is not connected"), 503
         return jsonify(status="ready"), 200
-
-    @pages.get("/statusz")
-    def statusz() -> Response:
-        late = app.now() - timedelta(seconds=_TICKS_LATE * app.settings.jobs.tick_seconds)
-        with app.store.read() as tx:
-            return jsonify(
-                outbox=dict(tx.outbox.counts()),
-                feedback=dict(tx.feedback.counts()),
-                inbox=dict(tx.inbox.counts()),
-                overdue_loops=tx.loops.overdue(late),
-                stuck_messages=tx.outbox.stuck(3 * app.settings.sending.timeout_seconds),
-            )
 
     if app.settings.demo.clock_file:
 

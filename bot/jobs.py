@@ -78,7 +78,7 @@ class Jobs:
         try:
             with self._store.begin() as tx:
                 return job.work(Context(tx, self._now(), self._policy))
-        except Exception:
+        except Exception:  # one bad item must not stop the rest
             log.exception("job failed job=%s", job.name)
         return job.skip is not None and self._skip(job)
 
@@ -87,7 +87,7 @@ class Jobs:
         try:
             with self._store.begin() as tx:
                 job.skip(Context(tx, self._now(), self._policy), _POSTPONE)
-        except Exception:
+        except Exception:  # the database is away; the next tick tries again
             log.exception("cannot postpone job=%s", job.name)
             return False
         return True

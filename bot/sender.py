@@ -99,7 +99,7 @@ class Sender:
         while not self._stop.is_set():
             try:
                 pause = self.deliver_next()
-            except Exception:
+            except Exception:  # the database is away, or a bug: the thread must outlive both
                 log.exception("sender could not go on")
                 pause = 1.0
             if pause != 0.0:

@@ -243,17 +243,6 @@ def test_a_fetcher_that_died_leaves_its_picture_to_the_next(desk: Callable[..., 
     assert here.item(id).state is Progress.STORED
 
 
-def test_a_file_from_a_page_is_judged_like_any_other(desk: Callable[..., Desk]) -> None:
-    here = desk()
-
-    assert here.fetcher.upload(b"hello", here.record, here.author) is Problem.NOT_A_PICTURE
-    assert here.fetcher.upload(a_picture() + b"x" * 200_000, here.record, here.author) is Problem.TOO_LARGE
-    assert here.fetcher.upload(a_picture(), here.record, here.author) is None
-
-    with here.store.read() as tx:
-        assert [item.state for item in tx.evidence.of(here.record)] == [Progress.STORED]
-
-
 def test_a_sweep_removes_what_belongs_to_nothing_and_leaves_the_rest(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:

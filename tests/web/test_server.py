@@ -23,7 +23,6 @@ OPEN = {
     "/e/<token>",
     "/healthz",
     "/readyz",
-    "/statusz",
     "/static/<path:filename>",
 }
 LEADS_ON = {"/", "/out"}
