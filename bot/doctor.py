@@ -75,12 +75,16 @@ def _people(app: App) -> Iterator[Finding]:
         supervisors = tx.people.supervisors()
     yield Finding(bool(people), f"people: {len(people)}", "run `python run.py people import people.csv` or `people sync`")
     yield Finding(bool(supervisors), f"people: {len(supervisors)} supervisors", "name supervisors in people.csv or in the directory")
-    alone = sum(1 for person in people if person.hrbp is None)
+    reports = [person for person in people if person.supervisor is not None]
+    alone = sum(1 for person in reports if person.hrbp is None)
     good = alone == 0 or bool(app.settings.people.fallback_hrbp)
     yield Finding(good, f"people: {alone} without an HRBP", "fill the hrbp column, or set people.fallback_hrbp")
-    reports = [person for person in people if person.supervisor is not None]
     without = sorted({person.role or person.position or "(no role)" for person in reports if person.role not in app.settings.roles})
-    yield Finding(not without, f"roles: {len(without)} without a behaviour library", f"describe them under roles: {', '.join(without)}")
+    covered = any(person.role in app.settings.roles for person in reports)
+    what = f"roles: {len(without)} without a behaviour library" + (
+        f" ({', '.join(without)}): no check-in cards about them" if without else ""
+    )
+    yield Finding(covered, what, "describe at least one role under roles:, as in demo/config.yaml")
 
 
 def _backlog(app: App) -> Iterator[Finding]:

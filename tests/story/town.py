@@ -91,11 +91,11 @@ class Town:
     def ready(self) -> bool:
         return self._answers("/readyz")
 
-    def run(self, *arguments: str) -> str:
-        """A command of run.py with the town's configuration; its output."""
+    def run(self, *arguments: str, fails: bool = False) -> str:
+        """A command of run.py with the town's configuration; its output. `fails`: it must end with a failure."""
         command = [sys.executable, str(ROOT / "run.py"), *arguments, "--config", str(self.folder / "config.yaml")]
         done = subprocess.run(command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return done.stdout
 
     def log(self) -> str:
@@ -170,7 +170,7 @@ class Town:
             "web": {"port": self._bot_port, "public_url": self.bot_url},
             "checkins": {"at": ""},
             "groups": [],
-            "people": {"sync_at": ""},
+            "people": {"sync_at": "", "fallback_hrbp": "E002"},
             "jobs": {"tick_seconds": 0.1},
             "dingtalk": {
                 "enabled": True,

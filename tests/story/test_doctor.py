@@ -1,0 +1,22 @@
+"""What an administrator is told before the first start."""
+
+from __future__ import annotations
+
+from tests.story.town import Town
+
+
+def test_the_doctor_finds_a_working_town_well(town: Town) -> None:
+    told = town.run("doctor")
+
+    for part in ("dingtalk: sees", "wecom: sees", "database:", "people:", "roles:", "loops: 0 overdue", "outbox: 0 failed"):
+        assert part in told
+    assert "FAIL" not in told
+
+
+def test_the_doctor_says_which_secret_the_platform_refuses(town: Town) -> None:
+    town.put("/sandbox/faults", {"target": "wecom:gettoken", "fault": "errcode:40001"})
+
+    told = town.run("doctor", fails=True)
+
+    assert "FAIL  wecom: 40001" in told
+    assert "wecom.secret" in told
