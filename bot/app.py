@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.channel import Channel
 from bot.clock import UtcNow, clock_for
 from bot.dingtalk.api import DingTalkApi
-from bot.dingtalk.channel import DingTalkChannel
+from bot.dingtalk.channel import DingTalkChannel, register_presses
 from bot.dingtalk.directory import fetch as fetch_dingtalk
 from bot.dingtalk.login import DingTalkDoor
 from bot.dingtalk.media import DingTalkMedia
@@ -37,12 +37,14 @@ from web.evidence import PictureLinks
 from web.login import Door
 
 # DingTalk's answer to a press carries the new card; WeCom's would change it for nobody to confirm (wecom.md 3.4).
+_ROUTE_KEY = "sanmiao"  # under which presses come by HTTP
 _IN_RESPONSE = frozenset({Platform.DINGTALK})
 
 
 @dataclass(frozen=True)
 class App:
-    """Everything of one process. What runs in it is started by `run.py`; `close` lets go of the database."""
+    """Everything of one process. What runs in it is started by `run.py`; `close` lets go of the database. `announcements` are what
+    platforms must be told at every start; each may raise SendFailed."""
 
     settings: Settings
     store: Store
@@ -57,6 +59,7 @@ class App:
     evidence: Fetcher
     keeper: Keeper
     doors: Mapping[Platform, Door]
+    announcements: tuple[Callable[[], None], ...]
     stream: StreamKeeper | None
 
     def close(self) -> None:
@@ -90,6 +93,7 @@ def build(settings: Settings) -> App:
         evidence=Fetcher(store, policy, now, ours.media, keeper, blobs, sender.wake),
         keeper=keeper,
         doors=ours.doors,
+        announcements=tuple(ours.announcements),
         stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
     )
 
@@ -106,6 +110,7 @@ class _Platforms:
     directories: dict[Platform, Callable[[], Directory]] = field(default_factory=dict)
     media: dict[Platform, Media] = field(default_factory=dict)
     doors: dict[Platform, Door] = field(default_factory=dict)
+    announcements: list[Callable[[], None]] = field(default_factory=list)
 
 
 def _platforms(settings: Settings) -> _Platforms:
@@ -115,7 +120,11 @@ def _platforms(settings: Settings) -> _Platforms:
         ours = settings.dingtalk
         dingtalk = DingTalkApi(ours.client_id, ours.client_secret.reveal(), ours.api_base, ours.oapi_base, timeout)
         robot = ours.robot_code or ours.client_id
-        made.channels[Platform.DINGTALK] = DingTalkChannel(dingtalk, robot, ours.card_template_id or None)
+        route = None if _streams(settings) else _ROUTE_KEY
+        made.channels[Platform.DINGTALK] = DingTalkChannel(dingtalk, robot, ours.card_template_id or None, route)
+        if route:
+            url, secret = f"{settings.web.public_url}/dingtalk/card", ours.card_api_secret.reveal()
+            made.announcements.append(partial(register_presses, dingtalk, route, url, secret))
         made.directories[Platform.DINGTALK] = partial(fetch_dingtalk, dingtalk)
         made.media[Platform.DINGTALK] = DingTalkMedia(dingtalk, robot, Downloader((ours.api_base, ours.oapi_base), timeout))
         made.doors[Platform.DINGTALK] = DingTalkDoor(dingtalk, ours.client_id, ours.login_base)

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from bot.app import App
+from bot.channel import SendFailed
 from bot.server import WebServer
 from bot.settings import Settings
 from storage.migrations import upgrade
@@ -26,6 +27,11 @@ class Process:
     def start(self) -> None:
         """Start everything in the background."""
         app = self._app
+        for announce in app.announcements:
+            try:
+                announce()
+            except SendFailed as failure:
+                log.error("the platform does not take our callback address code=%s; see `run.py doctor`", failure.code)
         if self._worker:
             app.sender.start(1 if app.store.is_sqlite else app.settings.sending.threads)
             app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly,))

@@ -115,7 +115,7 @@ class DingTalk(_Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _demand(self, ("client_id", "client_secret"))
+        _demand(self, ("client_id", "client_secret", *(("card_api_secret",) if self.mode == "http" else ())))
         return self
 
 

@@ -42,14 +42,18 @@ def params(card: Card) -> dict[str, str]:
     }
 
 
-def delivery(card: Card, *, user_id: str, robot_code: str, template_id: str, card_id: str) -> dict[str, Any]:
+def delivery(
+    card: Card, *, user_id: str, robot_code: str, template_id: str, card_id: str, route_key: str | None = None
+) -> dict[str, Any]:
     """The whole body of createAndDeliver into the private chat with the robot (§8.2). `card_id` is the outTrackId: a repeat is
-    refused as `param.cardAlreadyExist`, which means sent."""
+    refused as `param.cardAlreadyExist`, which means sent. Presses come by stream, or by HTTP to where
+    `route_key` was registered (§5.3)."""
+    callback = {"callbackType": "HTTP", "callbackRouteKey": route_key} if route_key else {"callbackType": "STREAM"}
     summary = DINGTALK_SUMMARY.cut(card.summary)
     return {
         "cardTemplateId": template_id,
         "outTrackId": card_id,
-        "callbackType": "STREAM",
+        **callback,
         "userIdType": 1,
         "cardData": {"cardParamMap": params(card)},
         "openSpaceId": f"dtv1.card//IM_ROBOT.{user_id}",

@@ -27,13 +27,14 @@ _FLOW_CONTROL_SECONDS = 60.0
 class DingTalkChannel:
     """One app and its robot. Without `template_id` what can be pressed is sent as a link to its page, and cannot be changed afterwards.
 
-    Implements `bot.channel.Channel`.
+    With `route_key` presses come by HTTP (`register_presses`), without by stream. Implements `bot.channel.Channel`.
     """
 
     platform = Platform.DINGTALK
 
-    def __init__(self, api: DingTalkApi, robot_code: str, template_id: str | None = None) -> None:
+    def __init__(self, api: DingTalkApi, robot_code: str, template_id: str | None = None, route_key: str | None = None) -> None:
         self._api = api
+        self._route_key = route_key
         self._robot_code = robot_code
         self._template_id = template_id
         self.changes = Changes.BY_CARD if template_id else Changes.NEVER
@@ -49,10 +50,17 @@ class DingTalkChannel:
             body = drawing.group_text(card, chat_id=letter.to.chat_id, robot_code=robot)
             return _payload("post", _GROUP, body, repeatable=False)
         user_id = letter.to.user_id
-        if not card.interactive:
+        if not card.interactive or (card.closed and not self._template_id):
             return _payload("post", _PRIVATE, drawing.text(card, user_id=user_id, robot_code=robot), repeatable=False)
         if self._template_id:
-            body = drawing.delivery(card, user_id=user_id, robot_code=robot, template_id=self._template_id, card_id=letter.card_id)
+            body = drawing.delivery(
+                card,
+                user_id=user_id,
+                robot_code=robot,
+                template_id=self._template_id,
+                card_id=letter.card_id,
+                route_key=self._route_key,
+            )
             return _payload("post", _CARD, body, repeatable=True)
         if letter.page_url is None:
             raise ValueError("without a card template a DingTalk card needs its page")
@@ -69,6 +77,13 @@ class DingTalkChannel:
                 return Receipt(message_id="", handle=body["outTrackId"])  # an earlier try arrived; its answer was lost
             raise
         return _receipt(payload["call"], body, answer)
+
+
+def register_presses(api: DingTalkApi, route_key: str, url: str, secret: str) -> None:
+    """Tell DingTalk where presses of cards with this route key go, signed with `secret`. Saying it again changes nothing.
+    Raises SendFailed. Source: dingtalk.md §5.3."""
+    body = {"callbackRouteKey": route_key, "callbackUrl": url, "apiSecret": secret, "forceUpdate": True}
+    api.call("post", "/v1.0/card/callbacks/register", body=body)
 
 
 def _payload(method: str, call: str, body: Mapping[str, Any], *, repeatable: bool) -> Mapping[str, Any]:

@@ -159,6 +159,7 @@ class Town:
             "WECOM_SECRET": wecom["secret"],
             "WECOM_TOKEN": wecom["token"],
             "WECOM_AES_KEY": wecom["encoding_aes_key"],
+            "DINGTALK_CARD_SECRET": "story-card-secret",
         }
 
     def _write_config(self, clock_file: Path) -> None:
