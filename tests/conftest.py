@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import URL, create_engine, make_url, text
 
 from storage.migrations import upgrade
 from storage.unit import Store
+from tests.browser import open_browser
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC_CHROME = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -157,6 +159,13 @@ def _database_name() -> str:
 
 def _nothing() -> None:
     """A server that was given is not ours to stop."""
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One headless browser for all tests of a process: Playwright runs once in a thread."""
+    with open_browser(chromium) as browser:
+        yield browser
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -141,6 +141,9 @@ async function start() {
   await Promise.all([world.load(), clock.load()]);
   readWanted();
   const change = await mount();
+  // Once more: what came after the first look and before `change` is told by nobody else.
+  await world.load();
+  drawAround();
   backstage.forget();
   backstage.refresh();
   return change;

@@ -15,7 +15,6 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.company import read_company
-from tests.browser import open_browser
 from tests.page.bot import Bot, running_bot
 
 ROOT = Path(__file__).parents[2]
@@ -44,12 +43,6 @@ def sandbox_process(state: Path, port: int = 0, agenda: str = "http://127.0.0.1:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
             process.kill()
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with open_browser(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

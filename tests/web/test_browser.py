@@ -26,7 +26,6 @@ from handlers.logins import link
 from rules.feedback import Answer, Kind, State
 from rules.people import Entry, Person
 from storage.feedback import Draft
-from tests.browser import open_browser
 from tests.page.audit import complaints
 from tests.story.town import free_port
 
@@ -65,12 +64,6 @@ class Served:
         told = self.app.dispatcher.run(lambda ctx: link(ctx, self.people[key].id, next))
         assert told is not None
         return told
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with open_browser(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -147,7 +140,6 @@ LOOKS = {
 }
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("name", LOOKS)
 def test_a_page_can_be_read_and_touched_on_a_phone(open_page: OpenPage, name: str, colours: Literal["light", "dark"]) -> None:
@@ -160,7 +152,6 @@ def test_a_page_can_be_read_and_touched_on_a_phone(open_page: OpenPage, name: st
     _keep(page, name, colours)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_the_pages_before_the_login_can_be_read_and_touched(
     browser: Browser, served: Served, colours: Literal["light", "dark"]
@@ -174,7 +165,6 @@ def test_the_pages_before_the_login_can_be_read_and_touched(
     page.close()
 
 
-@pytest.mark.browser
 def test_what_is_missing_stands_next_to_its_field_and_is_read_with_it(open_page: OpenPage) -> None:
     page = open_page("E010", "/write")
     page.get_by_label("动作").fill("态度不认真")
@@ -191,7 +181,6 @@ def test_what_is_missing_stands_next_to_its_field_and_is_read_with_it(open_page:
     _keep(page, "write-lacking", "light")
 
 
-@pytest.mark.browser
 def test_a_feedback_is_written_with_the_keyboard_alone(open_page: OpenPage, served: Served) -> None:
     page = open_page("E010", "/write")
     page.get_by_label("写给谁").focus()
@@ -212,7 +201,6 @@ def test_a_feedback_is_written_with_the_keyboard_alone(open_page: OpenPage, serv
         assert tx.feedback.get(4).subject == served.people["E012"].id
 
 
-@pytest.mark.browser
 def test_an_answer_is_one_tap_on_the_list(open_page: OpenPage, served: Served) -> None:
     page = open_page("E011", "/open")
 
@@ -224,7 +212,6 @@ def test_an_answer_is_one_tap_on_the_list(open_page: OpenPage, served: Served) -
         assert tx.feedback.get(1).state is State.ACKNOWLEDGED
 
 
-@pytest.mark.browser
 def test_the_first_view_weighs_little_and_runs_no_script(browser: Browser, served: Served) -> None:
     context = browser.new_context(viewport=SMALL, java_script_enabled=False)
     page = context.new_page()
