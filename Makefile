@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime
 	@$(VENV)/bin/python run.py demo
 
 test: $(VENV)/.dev
-	@$(VENV)/bin/python -m pytest -n auto --maxprocesses $(WORKERS)
+	@$(VENV)/bin/python -m pytest -n auto --maxprocesses $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev
 	@$(VENV)/bin/ruff format --check

@@ -169,5 +169,8 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: one that starts last keeps all other processes waiting."""
-    items.sort(key=lambda item: ("test_kill" not in item.nodeid, "story" not in item.nodeid))
+    """Spread the slow tests (whole processes) evenly over the list, the longest first: test processes get contiguous parts of it."""
+    slow = sorted((item for item in items if "story" in item.nodeid), key=lambda item: "test_kill" not in item.nodeid)
+    fast = [item for item in items if "story" not in item.nodeid]
+    place = {id(item): n / len(group) for group in (slow, fast) for n, item in enumerate(group)}
+    items.sort(key=lambda item: place[id(item)])
