@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -81,7 +82,8 @@ class Sandbox:
         self.world.chats.close()
         self.dingtalk.gateway.stop()
         # In the loop's own thread: closing its sockets from here would make it stumble over them.
-        self._http.trigger.pull_trigger(lambda: close_all(self._http._map, ignore_all=True))
+        with contextlib.suppress(OSError):  # the server has ended by itself
+            self._http.trigger.pull_trigger(lambda: close_all(self._http._map, ignore_all=True))
         self._http_thread.join(1)
         self.world.store.close()
 
