@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from cards.catalog import CardData
 from rules.events import CardAction, ChatMessage
 from rules.people import Person
 from rules.policy import Policy
+from rules.worktime import Calendar
 from storage.outbox import Message
 from storage.unit import Tx
 
@@ -20,6 +22,11 @@ class Context:
     tx: Tx
     now: datetime
     policy: Policy
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """Workdays and holidays, the same throughout one run."""
+        return self.policy.calendar()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
@@ -10,6 +10,7 @@ from rules.evidence import EvidencePolicy
 from rules.feedback import Behaviour
 from rules.loops import Plan
 from rules.messages import GroupChat
+from rules.worktime import WEEKENDS_ONLY, Calendar
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Policy:
     `words_within` is how long after a press the next sentence counts as its explanation. `fallback_hrbp` is the key of
     the person who hears of a feedback whose subject has no HRBP. `insist`: an incomplete sentence may be kept as a note.
     `change_window` is how long after the subject got it an author may take it back or reword it. `snooze` is what 稍后提醒 means when
-    nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none."""
+    nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none. `calendar`
+    answers with the days as they are known now: an administrator may correct them while the bot runs."""
 
     plan: Plan
     checkin_expires: timedelta
@@ -61,3 +63,4 @@ class Policy:
     change_window: timedelta = timedelta(minutes=10)
     snooze: timedelta = timedelta(hours=2)
     pages_url: str = ""
+    calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
