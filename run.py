@@ -124,8 +124,9 @@ def doctor(config: Path | None) -> None:
 
     findings = examine(_settings(config))
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.what}" + ("" if finding.good else f"\n      → {finding.do}"))
-    sys.exit(0 if all(finding.good for finding in findings) else 1)
+        mark = "ok  " if finding.good else "FAIL" if finding.serious else "note"
+        click.echo(f"{mark}  {finding.what}" + ("" if finding.good else f"\n      → {finding.do}"))
+    sys.exit(0 if all(finding.good or not finding.serious for finding in findings) else 1)
 
 
 @main.group()

@@ -29,6 +29,7 @@ from bot.wecom.media import WeComMedia
 from handlers.dispatch import Dispatcher
 from rules.directory import Directory
 from rules.events import Platform
+from rules.policy import Policy
 from storage.blobs import Blobs, FolderBlobs
 from storage.limits import Rate
 from storage.unit import Store
@@ -47,6 +48,7 @@ class App:
     platforms must be told at every start; each may raise SendFailed."""
 
     settings: Settings
+    policy: Policy
     store: Store
     now: UtcNow
     dispatcher: Dispatcher
@@ -81,6 +83,7 @@ def build(settings: Settings) -> App:
     dispatcher = Dispatcher(store, policy, now, _IN_RESPONSE, sender.wake)
     return App(
         settings=settings,
+        policy=policy,
         store=store,
         now=now,
         dispatcher=dispatcher,

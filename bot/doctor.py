@@ -13,17 +13,19 @@ from bot.app import App, build
 from bot.channel import SendFailed
 from bot.settings import Settings
 from rules.events import Platform
+from rules.weeks import SHANGHAI
 from storage.migrations import is_current
 from storage.outbox import State
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`what` was looked at and how it stands; `do` is what to do when it is not good."""
+    """`what` was looked at and how it stands; `do` is what to do when it is not good. What is not `serious` can wait."""
 
     good: bool
     what: str
     do: str = ""
+    serious: bool = True
 
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
@@ -35,6 +37,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
             *_platforms(app),
             database,
             *((*_people(app), *_backlog(app)) if database.good else ()),
+            *_calendar(app),
             *_public(settings),
             *_cards(settings),
         )
@@ -96,6 +99,20 @@ def _backlog(app: App) -> Iterator[Finding]:
     yield Finding(not stuck, f"outbox: {stuck} messages stuck in sending", "start a worker; they are taken up again by themselves")
     unsent = counts.get(State.FAILED, 0) + counts.get(State.UNSURE, 0)
     yield Finding(not unsent, f"outbox: {unsent} failed or unsure", "see `python run.py outbox --state failed` or unsure; then --retry")
+
+
+def _calendar(app: App) -> Iterator[Finding]:
+    this = app.now().astimezone(SHANGHAI).year
+    calendar = app.policy.calendar()
+    unknown = [str(year) for year in (this, this + 1) if not calendar.published(year)]
+    what = f"calendar: {' and '.join(unknown)} not published" if unknown else f"calendar: knows {this} and {this + 1}"
+    yield Finding(not unknown, what, _ARRANGEMENT, serious=not calendar.published(this))
+
+
+_ARRANGEMENT = (
+    "until then weekends and statutory days count, and cards say so; the arrangement comes out in November: "
+    "update the package `holidays`, or write it into calendar.file"
+)
 
 
 def _public(settings: Settings) -> Iterator[Finding]:

@@ -18,7 +18,6 @@ from bot.wecom import crypto
 from bot.wecom import webhook as wecom
 from handlers.context import Context
 from rules.evidence import Problem
-from rules.policy import Policy
 from storage.evidence import Kept
 from storage.unit import Tx
 from web import cards, evidence, login, pages
@@ -37,18 +36,15 @@ def flask_app(app: App) -> Flask:
     """All routes of the bot. Errors are problem+json for programs and a sentence for people."""
     flask = Flask("sanmiao", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
-    policy = app.settings.policy()
     if app.settings.wecom.enabled:
         ours = app.settings.wecom
         keys = crypto.Keys(ours.corp_id, ours.token.reveal(), ours.encoding_aes_key.reveal())
         flask.register_blueprint(wecom.blueprint(keys, app.dispatcher.handle))
     if app.settings.dingtalk.enabled:
         flask.register_blueprint(_dingtalk(app))
-    flask.register_blueprint(
-        cards.blueprint(app.store, app.links, app.pictures, app.dispatcher.handle, lambda tx: _context(app, tx, policy))
-    )
+    flask.register_blueprint(cards.blueprint(app.store, app.links, app.pictures, app.dispatcher.handle, lambda tx: _context(app, tx)))
     flask.register_blueprint(evidence.blueprint(app.store, app.pictures, app.blobs))
-    site = _site(app, policy)
+    site = _site(app)
     flask.register_blueprint(pages.blueprint(site))
     flask.register_blueprint(login.blueprint(site, app.doors))
     flask.register_blueprint(health.blueprint(app))
@@ -85,12 +81,12 @@ def _dingtalk(app: App) -> Blueprint:
     return dingtalk.blueprint(app.dispatcher.handle, app.now, client_secret=secret, card_secret=card_secret, seal=seal)
 
 
-def _site(app: App, policy: Policy) -> Site:
+def _site(app: App) -> Site:
     web = app.settings.web
     return Site(
         store=app.store,
         dispatcher=app.dispatcher,
-        context=lambda tx: _context(app, tx, policy),
+        context=lambda tx: _context(app, tx),
         sessions=Sessions(web.secret.reveal(), app.now, secure=web.public_url.startswith("https:")),
         pictures=app.pictures,
         keep=lambda content: _kept(app, content),
@@ -106,8 +102,8 @@ def _kept(app: App, content: bytes) -> Kept | Problem:
         return no.problem
 
 
-def _context(app: App, tx: Tx, policy: Policy) -> Context:
-    return Context(tx, app.now(), policy)
+def _context(app: App, tx: Tx) -> Context:
+    return Context(tx, app.now(), app.policy)
 
 
 def _secure(response: Response) -> Response:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from bot.calendar import FollowedCalendar, own_days
+from bot.yaml_file import ConfigError as ConfigError
+from bot.yaml_file import YamlFile, located, read
 from cards.words import industries
 from rules import policy
 from rules.events import Platform
@@ -29,10 +30,6 @@ from rules.policy import Checkins, Library, Policy
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "config.yaml"
 _ENV = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used. The text is for the administrator: one problem a line, each with file, line and key."""
 
 
 class Secret:
@@ -147,6 +144,24 @@ class PlanStep(_Section):
     do: StepKind
 
 
+class Calendar(_Section):
+    work_begins: ClockTime
+    work_ends: ClockTime
+    file: str
+
+    @model_validator(mode="after")
+    def _a_day(self) -> Self:
+        if self.work_begins is None or self.work_ends is None or self.work_begins >= self.work_ends:
+            raise ValueError("work_begins and work_ends: two times of one day, the first before the second")
+        return self
+
+    def followed(self) -> FollowedCalendar:
+        """Today's calendar, whenever it is asked for. Raises ConfigError when the file is wrong now."""
+        assert self.work_begins is not None
+        assert self.work_ends is not None
+        return FollowedCalendar(Path(self.file) if self.file else None, self.work_begins, self.work_ends)
+
+
 class LoopPolicy(_Section):
     plan: tuple[PlanStep, ...] = Field(min_length=1)
     extension_hours: float = Field(gt=0)
@@ -245,6 +260,7 @@ class Settings(_Section):
     dingtalk: DingTalk
     wecom: WeCom
     people: People
+    calendar: Calendar
     loop: LoopPolicy
     gate: GatePolicy
     checkins: CheckinPolicy
@@ -280,6 +296,7 @@ class Settings(_Section):
             change_window=timedelta(minutes=self.loop.change_minutes),
             snooze=timedelta(hours=self.loop.snooze_hours),
             pages_url=self.web.public_url,
+            calendar=self.calendar.followed(),
             groups=tuple(policy.Group(group.name, GroupChat(group.platform, group.chat_id)) for group in self.groups),
             evidence=EvidenceRules(
                 before=timedelta(minutes=self.evidence.minutes_before),
@@ -289,23 +306,14 @@ class Settings(_Section):
         )
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A YAML file as values and the line of each key path."""
-
-    path: Path
-    values: dict[str, Any]
-    lines: Mapping[tuple[str, ...], int]
-
-
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the user's file (None: the defaults alone) over the project's defaults. Raises ConfigError."""
-    defaults, own = _read(DEFAULTS), _read(path) if path and path.resolve() != DEFAULTS else None
+    defaults, own = read(DEFAULTS), read(path) if path and path.resolve() != DEFAULTS else None
     merged = _laid_over(defaults.values, own.values) if own else defaults.values
     merged, problems = _with_secrets(merged, environment, (own or defaults).path.parent, enabled=_enabled_sections(merged))
     source = own or defaults
     if problems:
-        raise ConfigError("\n".join(_located(source, key, problem) for key, problem in problems))
+        raise ConfigError("\n".join(located(source, key, problem) for key, problem in problems))
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
@@ -313,46 +321,11 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     folder = source.path.parent
     database = Database(url=_absolute(settings.database.url, folder))
     evidence = settings.evidence.model_copy(update={"folder": str((folder / settings.evidence.folder).resolve())})
-    return settings.model_copy(update={"database": database, "evidence": evidence})
-
-
-def _read(path: Path) -> _Source:
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8; save it as UTF-8 text") from None
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', None) or 'syntax error'})") from None
-    if values is None:
-        values = {}
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}:1: expected `key: value` lines at the top level")
-    return _Source(path, _with_text_keys(values), dict(_lines(node)))
-
-
-def _with_text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """YAML reads `80:` as a number; a key is a text."""
-    return {str(key): _with_text_keys(value) if isinstance(value, dict) else value for key, value in values.items()}
-
-
-def _lines(node: yaml.Node | None, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            path = (*at, str(key.value))
-            yield path, key.start_mark.line + 1
-            yield from _lines(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            path = (*at, str(index))
-            yield path, value.start_mark.line + 1
-            yield from _lines(value, path)
+    calendar = settings.calendar
+    if calendar.file:
+        calendar = calendar.model_copy(update={"file": str((folder / calendar.file).resolve())})
+        own_days(Path(calendar.file))  # what is wrong in it stops the start as well
+    return settings.model_copy(update={"database": database, "evidence": evidence, "calendar": calendar})
 
 
 def _laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -405,7 +378,7 @@ def _from_file(path: Path) -> tuple[str, str | None]:
         return "", f"{path} cannot be read ({error.strerror})"
 
 
-def _problems(source: _Source, error: ValidationError) -> Iterator[str]:
+def _problems(source: YamlFile, error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False):
         key = tuple(str(part) for part in problem["loc"])
         text = (
@@ -413,14 +386,7 @@ def _problems(source: _Source, error: ValidationError) -> Iterator[str]:
             if problem["type"] == "extra_forbidden"
             else problem["msg"]
         )
-        yield _located(source, key, text.removeprefix("Value error, "))
-
-
-def _located(source: _Source, key: tuple[str, ...], problem: str) -> str:
-    """`file:line: key: problem`; the line is that of the key, or of the nearest section above it that the file has."""
-    known = next((key[:end] for end in range(len(key), 0, -1) if key[:end] in source.lines), None)
-    where = f"{source.path}:{source.lines[known]}" if known else str(source.path)
-    return f"{where}: {'.'.join(key)}: {problem}" if key else f"{where}: {problem}"
+        yield located(source, key, text.removeprefix("Value error, "))
 
 
 def _demand(section: DingTalk | WeCom, keys: tuple[str, ...]) -> None:

@@ -82,7 +82,7 @@ def relive(settings: Settings) -> None:
 
 
 def _relive(app: App, tx: Tx) -> None:
-    now, policy = app.now(), app.settings.policy()
+    now, policy = app.now(), app.policy
     by_key = {person.key: person for person in tx.people.all().values()}
     for episode in EPISODES:
         author, subject = by_key[episode.author], by_key[episode.subject]
