@@ -17,7 +17,9 @@ from bot.dingtalk.media import DingTalkMedia
 from bot.directories import Directories
 from bot.downloads import Downloader, Media
 from bot.evidence import Fetcher, Keeper, Limits
+from bot.hints import Hints
 from bot.jobs import Jobs
+from bot.llm import Endpoint
 from bot.sender import Rates, Sender
 from bot.settings import Settings
 from bot.stream import StreamKeeper
@@ -63,6 +65,7 @@ class App:
     doors: Mapping[Platform, Door]
     announcements: tuple[Callable[[], None], ...]
     stream: StreamKeeper | None
+    hints: Hints | None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -98,11 +101,16 @@ def build(settings: Settings) -> App:
         doors=ours.doors,
         announcements=tuple(ours.announcements),
         stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
+        hints=Hints(store, policy, now, _endpoint(settings).ask, sender.wake) if settings.llm.enabled else None,
     )
 
 
 def _streams(settings: Settings) -> bool:
     return settings.dingtalk.enabled and settings.dingtalk.mode == "stream"
+
+
+def _endpoint(settings: Settings) -> Endpoint:
+    return Endpoint(settings.llm.base_url, settings.llm.model, settings.llm.api_key.reveal())
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ is over; then its sender hears of it.
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot import images
+from bot.background import Background
 from bot.channel import SendFailed
 from bot.clock import UtcNow, utc_now
 from bot.downloads import LONGEST_SECONDS, Gone, Media, TooLarge
@@ -93,19 +93,9 @@ class Fetcher:
         self._store, self._policy, self._now = store, policy, utc_now
         self._media, self._keeper, self._blobs, self._committed = media, keeper, blobs, committed
         self._owner = uuid.uuid4().hex[:12]
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
+        self._thread = Background("evidence", self._step, _POLL_SECONDS)
+        self.start, self.stop = self._thread.start, self._thread.stop
         self._swept_on: date | None = None
-
-    def start(self) -> None:
-        """Fetch in the background."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 2.0) -> None:
-        """Finish what is under way, as far as `timeout` seconds allow."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
 
     def fetch_next(self) -> bool:
         """Deal with the next file. False when none is due."""
@@ -159,22 +149,16 @@ class Fetcher:
         with self._store.read() as tx:
             return tx.evidence.referenced(names)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                if self.fetch_next():
-                    continue
-                self._sweep_daily()
-            except Exception:  # the database is away, or a bug: the thread must outlive both
-                log.exception("cannot go on")
-            self._stop.wait(_POLL_SECONDS)
+    def _step(self) -> bool:
+        return self.fetch_next() or self._sweep_daily()
 
-    def _sweep_daily(self) -> None:
+    def _sweep_daily(self) -> bool:
         today = self._now().date()
         if today == self._swept_on:
-            return
+            return False
         self._swept_on = today
         with self._store.begin() as tx:
             if not tx.runs.first("sweep evidence", today.isoformat(), self._now()):
-                return
+                return False
         log.info("swept blobs=%d", self.sweep())
+        return True

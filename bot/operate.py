@@ -36,6 +36,8 @@ class Process:
             app.sender.start(1 if app.store.is_sqlite else app.settings.sending.threads)
             app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly,))
             app.evidence.start()
+            if app.hints is not None:
+                app.hints.start()
             if app.stream is not None:
                 app.stream.start()
         if self._web is not None:
@@ -51,6 +53,8 @@ class Process:
                 self._app.stream.stop()
             self._app.jobs.stop()
             self._app.evidence.stop()
+            if self._app.hints is not None:
+                self._app.hints.stop()
             self._app.sender.stop()
         log.info("stopped")
 

@@ -186,6 +186,18 @@ class GatePolicy(_Section):
     insist: bool
 
 
+class Llm(_Section):
+    enabled: bool
+    base_url: Literal[""] | HttpUrl
+    model: str
+    api_key: SecretValue
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _demand(self, ("base_url", "model"))
+        return self
+
+
 class CheckinPolicy(_Section):
     at: ClockTime
     until: ClockTime
@@ -263,6 +275,7 @@ class Settings(_Section):
     calendar: Calendar
     loop: LoopPolicy
     gate: GatePolicy
+    llm: Llm
     checkins: CheckinPolicy
     evidence: EvidencePolicy
     sending: Sending
@@ -297,6 +310,7 @@ class Settings(_Section):
             snooze=timedelta(hours=self.loop.snooze_hours),
             pages_url=self.web.public_url,
             calendar=self.calendar.followed(),
+            hints=self.llm.enabled,
             groups=tuple(policy.Group(group.name, GroupChat(group.platform, group.chat_id)) for group in self.groups),
             evidence=EvidenceRules(
                 before=timedelta(minutes=self.evidence.minutes_before),
@@ -336,8 +350,11 @@ def _laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
+_OPTIONAL = ("dingtalk", "wecom", "llm")
+
+
 def _enabled_sections(values: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(name for name in values if name not in ("dingtalk", "wecom") or _is_enabled(values[name]))
+    return frozenset(name for name in values if name not in _OPTIONAL or _is_enabled(values[name]))
 
 
 def _is_enabled(section: object) -> bool:
@@ -389,7 +406,7 @@ def _problems(source: YamlFile, error: ValidationError) -> Iterator[str]:
         yield located(source, key, text.removeprefix("Value error, "))
 
 
-def _demand(section: DingTalk | WeCom, keys: tuple[str, ...]) -> None:
+def _demand(section: DingTalk | WeCom | Llm, keys: tuple[str, ...]) -> None:
     missing = [key for key in keys if section.enabled and not getattr(section, key)]
     if missing:
         raise ValueError(f"enabled, but without {', '.join(missing)}")
@@ -404,7 +421,7 @@ def _absolute(url: str, folder: Path) -> str:
     return f"{prefix}{path.resolve()}"
 
 
-_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom}
+_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom, "llm": Llm}
 _SECRET_KEYS = frozenset(
     (name, key) for name, section in _SECTIONS.items() for key, field in section.model_fields.items() if field.annotation is Secret
 )

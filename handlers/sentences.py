@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cards.catalog import Candidate, NoteText, Piece, SentenceCard, SentenceClosed, SorryText, VagueText, WhoCard
@@ -11,8 +12,8 @@ from handlers import changes, feedback
 from handlers.choices import decided
 from handlers.circle import Circle, Names
 from handlers.context import Context, Press, Reply, Talk
-from handlers.views import about, refresh, view
-from reading import evaluation, sentence, times
+from handlers.views import about, hinted, redraw, refresh, view
+from reading import evaluation, hints, sentence, times
 from reading.commands import Command, Intent
 from rules import checkins, sentences
 from rules.commands import MOST_CHOICES, Note
@@ -20,7 +21,7 @@ from rules.events import Platform
 from rules.feedback import Accepted, Kind, Record, Refusal, Refused, State
 from rules.messages import Urgency
 from rules.people import Person
-from rules.sentences import Ended, Understood, Whom
+from rules.sentences import Element, Ended, Understood, Whom
 from rules.weeks import SHANGHAI
 from storage.feedback import Draft
 from storage.sentences import Started
@@ -237,16 +238,30 @@ def _about_another(circle: Circle, command: Command, text: str, subject: Person)
     return command.intent is Intent.give_feedback or text.lstrip("@ ").startswith(own[0][0])
 
 
+def reread(ctx: Context, record: Record, text: str) -> None:
+    """Somebody pointed at words that we had overlooked: store them in the draft and show them, on its card or on one in its place."""
+    draft = sentences.fill(record, _read(ctx, text, hinted(ctx, record)).understood, keep_kind=True)
+    ctx.tx.feedback.apply(draft)
+    cards = [message for message in ctx.tx.outbox.about(about(draft.id)) if message.card == SentenceCard.template()]
+    if not cards or sentences.changes_in_place(cards[-1].to):
+        redraw(ctx, draft, None)
+        return
+    shown = view(ctx, cards[-1], draft, None)
+    if isinstance(shown, SentenceCard):
+        _put_card(ctx, record, ctx.tx.people.get(record.subject), shown)
+
+
 def _write(ctx: Context, record: Record, subject: Person, text: str, notice: Refusal | None = None) -> None:
     """Read the text into the draft and put its card below the conversation, in place of the one before."""
     text = text[:LONGEST]
-    read = _read(ctx, text)
+    read = _read(ctx, text, hinted(ctx, record))
     chosen = any(entry.what == "kind" for entry in ctx.tx.history.of(about(record.id)))
     draft = sentences.fill(record, read.understood, keep_kind=chosen)
     ctx.tx.feedback.apply(draft)
     ctx.tx.history.note(about(record.id), "written", ctx.now, by=record.author, words=text)
     ctx.tx.sentences.put(Started(record.author, record.id, text, ctx.now + ctx.policy.words_within), ctx.now)
-    _close_older(ctx, record, subject)
+    if ctx.policy.hints and sentences.missing(draft):
+        ctx.tx.hints.want(record.id)
     card = SentenceCard(
         subject_name=subject.name,
         kind=draft.kind,
@@ -258,6 +273,12 @@ def _write(ctx: Context, record: Record, subject: Person, text: str, notice: Ref
         may_keep=ctx.policy.insist,
         notice=notice,
     )
+    _put_card(ctx, record, subject, card)
+
+
+def _put_card(ctx: Context, record: Record, subject: Person, card: SentenceCard) -> None:
+    """Show the draft on a new card; `record` is its version before."""
+    _close_older(ctx, record, subject)
     key = f"sentence:{record.id}:{record.version}"
     message = card.to(record.author, key=key, about=about(record.id), urgency=Urgency.ANSWER, expires=record.expires_at)
     ctx.tx.outbox.add(message, ctx.now)
@@ -271,10 +292,13 @@ def _close_older(ctx: Context, record: Record, subject: Person) -> None:
             ctx.tx.outbox.change(message, moved.template(), moved.data(), ctx.now)
 
 
-def _read(ctx: Context, text: str) -> _Reading:
+def _read(ctx: Context, text: str, pointed_at: Mapping[str, str]) -> _Reading:
+    """What the text says, by our rules and, where those leave something open, by words (by element) that somebody `pointed_at` and that
+    still stand in it."""
     read = sentence.read(text)
     when = times.resolve(read.when, ctx.now, SHANGHAI) if read.when and read.when.grain is times.Grain.DAY else None
-    scene, action, impact = (_piece(read, element) for element in (read.scene, read.action, read.impact))
+    spans = {element: getattr(read, element).span for element in Element} | hints.usable(read, pointed_at)
+    scene, action, impact = (_piece(text, spans[element]) for element in Element)
     if scene and when and read.when and read.when.words in scene.words and not NAMES_A_DATE.search(scene.words):
         scene = replace(scene, text=f"{scene.text}（{local_day(when)}）")
     kind = None if read.kind is sentence.Kind.UNCLEAR else Kind(read.kind.value)
@@ -286,10 +310,8 @@ def _text(piece: Piece | None) -> str:
     return piece.text if piece else ""
 
 
-def _piece(read: sentence.Sentence, element: sentence.Element) -> Piece | None:
-    if element.span is None:
-        return None
-    words = read.text[element.span.start : element.span.end].strip(" ，,。;；:：、\n")
+def _piece(text: str, span: sentence.Span | None) -> Piece | None:
+    words = text[span.start : span.end].strip(" ，,。;；:：、\n") if span else ""
     return Piece(words, words) if words else None
 
 

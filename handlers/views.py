@@ -21,6 +21,7 @@ from cards.catalog import (
     FeedbackCard,
     FeedbackClosed,
     Option,
+    Piece,
     ReminderCard,
     SentenceCard,
     SentenceClosed,
@@ -33,7 +34,7 @@ from rules.feedback import Answer, Record, Refusal, State
 from rules.loops import Cause, CloseReason, Loop, LoopState
 from rules.messages import PersonId
 from rules.people import Person
-from rules.sentences import Ended
+from rules.sentences import Element, Ended
 from storage.outbox import Message
 from storage.outbox import State as Sent
 
@@ -210,7 +211,7 @@ def _sentence(
     if record.state is State.DRAFT and notice in (Refusal.EXPIRED, Refusal.SUBJECT_LEFT):
         return SentenceClosed(name, Ended(notice.value))
     if record.state is State.DRAFT:
-        return replace(SentenceCard.from_data(message.data), kind=record.kind, notice=notice)
+        return replace(_with_hints(ctx, SentenceCard.from_data(message.data), record), kind=record.kind, notice=notice)
     if ended is not None or record.kind is None or record.given_at is None:
         return SentenceClosed(name, ended or Ended.EXPIRED, notice)
     answer = Answer(record.state.value) if record.state in _ANSWERED else None
@@ -226,6 +227,22 @@ def _sentence(
         notice,
         attached_to(ctx, record, for_author=True),
     )
+
+
+def hinted(ctx: Context, record: Record) -> dict[str, str]:
+    """Element → the words of the author's that somebody else's reading pointed at (`handlers/hints.py`)."""
+    return {entry.reason or "": entry.words or "" for entry in ctx.tx.history.of(about(record.id)) if entry.what == "hinted"}
+
+
+def _with_hints(ctx: Context, card: SentenceCard, record: Record) -> SentenceCard:
+    """The card of a draft with what was found in the text after it left."""
+    late = any(getattr(record, element) and getattr(card, element) is None for element in Element)
+    words = hinted(ctx, record) if late else {}
+
+    def piece(name: str, before: Piece | None) -> Piece | None:
+        return before or (Piece(getattr(record, name), words[name]) if name in words else None)
+
+    return replace(card, scene=piece("scene", card.scene), action=piece("action", card.action), impact=piece("impact", card.impact))
 
 
 def _moved(message: Message, messages: Sequence[Message]) -> bool:

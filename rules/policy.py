@@ -48,7 +48,8 @@ class Policy:
     the person who hears of a feedback whose subject has no HRBP. `insist`: an incomplete sentence may be kept as a note.
     `change_window` is how long after the subject got it an author may take it back or reword it. `snooze` is what 稍后提醒 means when
     nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none. `calendar`
-    answers with the days as they are known now: an administrator may correct them while the bot runs."""
+    answers with the days as they are known now: an administrator may correct them while the bot runs. `hints`: an endpoint may be
+    asked what a sentence means that the rules leave open."""
 
     plan: Plan
     checkin_expires: timedelta
@@ -64,3 +65,4 @@ class Policy:
     snooze: timedelta = timedelta(hours=2)
     pages_url: str = ""
     calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
+    hints: bool = False

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from rules.events import Account, Platform
 from rules.feedback import ENDED, Accepted, Kind, Record, Refusal, Refused, State
-from rules.messages import PersonId
+from rules.messages import GroupChat, PersonId
 
 
 class Element(StrEnum):
@@ -107,6 +108,12 @@ def ended(record: Record) -> Ended | None:
     if record.state is State.WITHDRAWN:
         return Ended.DROPPED if record.given_at is None else Ended.WITHDRAWN
     return None
+
+
+def changes_in_place(to: Account | GroupChat | None) -> bool:
+    """Whether a draft's card may change where it stands. WeCom changes a card once per code (wecom.md §7), and this one keeps its code
+    for the answer of the subject."""
+    return to is None or to.platform != Platform.WECOM
 
 
 def joined(before: str, addition: str) -> str:

@@ -32,7 +32,7 @@ def may_see(person: Person, record: Record, people: Mapping[PersonId, Person], l
 
 
 # What an author did before he sent it, and the words that he replaced, are his.
-_AUTHORS = ("offered", "written", "kind", "dropped", "noted", "expired")
+_AUTHORS = ("offered", "written", "hinted", "kind", "dropped", "noted", "expired")
 
 
 def may_read(person: Person, record: Record, what: str) -> bool:

@@ -146,6 +146,9 @@ sentences = Table(
 )
 Index("ix_sentences_author_until", sentences.c.author, sentences.c.until)
 
+# Drafts that a configured endpoint has not been asked about yet.
+hints = Table("hints", metadata, Column("feedback", Integer, ForeignKey("feedback.id"), primary_key=True))
+
 away = Table(
     "away",
     metadata,

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from storage.away import AwayTable
 from storage.evidence import EvidenceTable
 from storage.feedback import FeedbackTable
+from storage.hints import HintsTable
 from storage.history import HistoryTable
 from storage.inbox import InboxTable
 from storage.leases import LeasesTable
@@ -73,6 +74,10 @@ class Tx:
     @cached_property
     def sentences(self) -> SentencesTable:
         return SentencesTable(self._connection)
+
+    @cached_property
+    def hints(self) -> HintsTable:
+        return HintsTable(self._connection)
 
     @cached_property
     def away(self) -> AwayTable:
