@@ -14,13 +14,15 @@ PersonId = int
 
 
 class Urgency(IntEnum):
-    """What goes first when not everything can: the answer to a press before an escalation before a digest."""
+    """What goes first when not everything can: the answer to a press before an escalation before a digest. NORMAL is what somebody
+    wrote to somebody; from REMINDER on it is the bot alone that speaks, and manners apply in full (`rules.manners`)."""
 
     ANSWER = 0
     ESCALATION = 10
     NORMAL = 20
     REMINDER = 30
     DIGEST = 40
+    NUDGE = 50
 
 
 @dataclass(frozen=True)
