@@ -27,6 +27,7 @@ from rules.feedback import Behaviour, Kind
 from rules.loops import Stage, StepKind
 from rules.messages import GroupChat
 from rules.policy import Checkins, Library, Policy
+from rules.worktime import Counting
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "config.yaml"
 _ENV = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
@@ -163,6 +164,7 @@ class Calendar(_Section):
 
 
 class LoopPolicy(_Section):
+    hours: Counting
     plan: tuple[PlanStep, ...] = Field(min_length=1)
     extension_hours: float = Field(gt=0)
     words_within_minutes: float = Field(gt=0)
@@ -298,7 +300,7 @@ class Settings(_Section):
     def policy(self) -> Policy:
         """What rules and handlers need of it."""
         return Policy(
-            plan=tuple(Stage(timedelta(hours=step.after_hours), step.do) for step in self.loop.plan),
+            plan=tuple(Stage(timedelta(hours=step.after_hours), step.do, self.loop.hours) for step in self.loop.plan),
             checkin_expires=timedelta(hours=self.checkins.expires_hours),
             extension=timedelta(hours=self.loop.extension_hours),
             words_within=timedelta(minutes=self.loop.words_within_minutes),

@@ -119,8 +119,9 @@ class CheckinClosed(CardData):
 
 @dataclass(frozen=True)
 class FeedbackCard(CardData):
-    """Feedback to its subject, with the buttons 收到 / 已改进 / 有异议 (A7). `due_at` is when the HRBP hears of it. `occurred_at` is
-    None where the scene says when. `added` is what its author wrote later."""
+    """Feedback to its subject, with the buttons 收到 / 已改进 / 有异议 (A7). `due_at` is when the HRBP hears of it, None when nobody
+    will; `provisional`: by weekends only, since the year's holidays are not published. `occurred_at` is None where the scene says when.
+    `added` is what its author wrote later."""
 
     author_name: str
     kind: Kind
@@ -128,15 +129,17 @@ class FeedbackCard(CardData):
     action: str
     impact: str
     occurred_at: datetime | None
-    due_at: datetime
+    due_at: datetime | None
     notice: Refusal | None = None
     attached: Attached = Attached()
     added: tuple[str, ...] = ()
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
 class ReminderCard(CardData):
-    """The same feedback again, unanswered since `opened_at`; `nudged_by` is the HRBP's name when a person asked for it."""
+    """The same feedback again, unanswered since `opened_at`; `nudged_by` is the HRBP's name when a person asked for it. `due_at` and
+    `provisional` as on the first card; None when the HRBP has heard of it by then."""
 
     author_name: str
     kind: Kind
@@ -144,10 +147,11 @@ class ReminderCard(CardData):
     action: str
     impact: str
     opened_at: datetime
-    due_at: datetime
+    due_at: datetime | None
     nudged_by: str | None = None
     notice: Refusal | None = None
     attached: Attached = Attached()
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,6 +264,7 @@ class EscalationSettled(CardData):
     extended_until: datetime | None = None
     withdrawn: bool = False
     notice: Refusal | None = None
+    provisional: bool = False
 
 
 @dataclass(frozen=True)

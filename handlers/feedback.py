@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cards.catalog import CheckinCard, FeedbackCard, SorryText
 from handlers import evidence
@@ -32,7 +32,7 @@ def give(press: Press, ctx: Context) -> Reply:
 
 def open_record(ctx: Context, given: Record, author: Person) -> Loop:
     """A feedback was given, by card or in words: the record opens, its clock starts, its subject is told."""
-    loop = loops.open_loop(given.id, ctx.now, ctx.policy.plan, chain_for(ctx, ctx.tx.people.get(given.subject)))
+    loop = loops.open_loop(given.id, ctx.now, ctx.policy.plan, chain_for(ctx, ctx.tx.people.get(given.subject)), ctx.calendar)
     ctx.tx.feedback.apply(given)
     ctx.tx.loops.open(loop)
     ctx.tx.history.note(about(given.id), "given", ctx.now, by=author.id)
@@ -134,18 +134,14 @@ def chain_for(ctx: Context, subject: Person) -> tuple[int, ...]:
     return (fallback.id,) if fallback and fallback.active and fallback.id != subject.id else ()
 
 
-def hrbp_hears_at(loop: Loop) -> datetime:
-    """When the first escalation falls due by the loop's plan; the card says so."""
-    first = next((stage for stage in loop.plan if stage.kind is loops.StepKind.ESCALATE), loop.plan[-1])
-    return loop.opened_at + first.after
-
-
 def _to_subject(ctx: Context, record: Record, loop: Loop, author: Person) -> Outgoing:
     assert record.kind is not None
     # What was said in words has its time in the scene, as exact as its author was.
     when = record.occurred_at if record.offered else None
     said = (record.kind, record.scene, record.action, record.impact, when)
-    card = FeedbackCard(author.name, *said, hrbp_hears_at(loop), attached=attached_to(ctx, record))
+    due = loops.escalates_at(loop, ctx.calendar)
+    provisional = due is not None and loops.is_provisional(loop, due, ctx.calendar)
+    card = FeedbackCard(author.name, *said, due, attached=attached_to(ctx, record), provisional=provisional)
     return card.to(record.subject, key=f"feedback:{record.id}", about=about(record.id))
 
 

@@ -15,7 +15,7 @@ from cards.catalog import (
     SorryText,
 )
 from handlers.context import Context, Press, Reply, Talk
-from handlers.feedback import acting_for, chain_for, hrbp_hears_at
+from handlers.feedback import acting_for, chain_for
 from handlers.views import about, attached_to, refresh, view
 from rules import away, feedback, loops
 from rules.feedback import Answer, Record, Refusal, Refused
@@ -77,7 +77,7 @@ def advance_one(ctx: Context) -> bool:
     loop = ctx.tx.loops.next_due(ctx.now)
     if loop is None:
         return False
-    step = loops.next_step(loop, ctx.now)
+    step = loops.next_step(loop, ctx.now, ctx.calendar)
     assert isinstance(step, Step), "the index found it due"
     _take(ctx, step)
     return True
@@ -95,7 +95,7 @@ def hand_over_for(ctx: Context, leaver: PersonId) -> None:
     ctx.tx.outbox.cancel_for(leaver)
     for record in ctx.tx.feedback.open_about(leaver):
         loop = ctx.tx.loops.get(record.id)
-        step = loops.hand_to_hrbp(loop, ctx.now) if loop else None
+        step = loops.hand_to_hrbp(loop, ctx.now, ctx.calendar) if loop else None
         if isinstance(step, Step):
             _take(ctx, step)
 
@@ -130,7 +130,7 @@ def remind_later(ctx: Context, record: Record, until: datetime) -> None:
         if message.card == ReminderCard.template() and message.person == record.subject:
             ctx.tx.outbox.cancel(message, ctx.now)
     key = f"snooze:{record.id}:{until.isoformat()}:{loop.version}:{ctx.now.isoformat()}"
-    card = _reminder(ctx, record, loop)
+    card = _reminder(ctx, record, loop, read_at=until)
     ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.REMINDER, not_before=until), ctx.now)
 
 
@@ -146,7 +146,7 @@ def take(press: Press, ctx: Context) -> Reply:
 def extend(press: Press, ctx: Context) -> Reply:
     """延期: the subject gets more time."""
     record, loop = _case(press, ctx)
-    decision = loops.extend(loop, _in_whose_name(ctx, press, loop), ctx.now, ctx.policy.extension)
+    decision = loops.extend(loop, _in_whose_name(ctx, press, loop), ctx.now, ctx.policy.extension, ctx.calendar)
     return _settle(press, ctx, record, loop, decision, "extended")
 
 
@@ -245,12 +245,16 @@ def _who_hears(ctx: Context, record: Record, step: Step) -> PersonId | None:
     return acting_for(ctx, planned, record.subject).id if planned else None
 
 
-def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = None) -> ReminderCard:
+def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = None, read_at: datetime | None = None) -> ReminderCard:
+    """The reminder as it is true when it is read, which is now unless `read_at` says later."""
     assert record.kind is not None
     author = ctx.tx.people.get(record.author).name
-    due = hrbp_hears_at(loop)
+    due = loops.escalates_at(loop, ctx.calendar)
+    if due is not None and due <= (read_at or ctx.now):
+        due = None  # by then the HRBP has heard of it
+    provisional = due is not None and loops.is_provisional(loop, due, ctx.calendar)
     said = (record.kind, record.scene, record.action, record.impact)
-    return ReminderCard(author, *said, loop.opened_at, due, nudged_by, attached=attached_to(ctx, record))
+    return ReminderCard(author, *said, loop.opened_at, due, nudged_by, attached=attached_to(ctx, record), provisional=provisional)
 
 
 def _escalation(ctx: Context, record: Record, step: Step) -> EscalationCard:

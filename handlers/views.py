@@ -31,7 +31,7 @@ from handlers.context import Context
 from rules import evidence, sentences
 from rules.evidence import MediaKind, Progress
 from rules.feedback import Answer, Record, Refusal, State
-from rules.loops import Cause, CloseReason, Loop, LoopState
+from rules.loops import Cause, CloseReason, Loop, LoopState, is_provisional
 from rules.messages import PersonId
 from rules.people import Person
 from rules.sentences import Element, Ended
@@ -144,6 +144,7 @@ def _subject(
             notice,
             attached,
             added_to(ctx, record),
+            seen.provisional,
         )
     again = ReminderCard.from_data(message.data)
     return ReminderCard(
@@ -157,6 +158,7 @@ def _subject(
         again.nudged_by,
         notice,
         attached,
+        again.provisional,
     )
 
 
@@ -176,7 +178,9 @@ def _escalation(
         at = record.closed_at or ctx.now
         return EscalationSettled(subject.name, author.name, record.scene, at, close_reason=reason, closed_by=closed_by, notice=notice)
     if loop.state is LoopState.WAITING and loop.escalated_at is None:
-        return EscalationSettled(subject.name, author.name, record.scene, ctx.now, extended_until=loop.due_at, notice=notice)
+        until, provisional = loop.due_at, loop.due_at is not None and is_provisional(loop, loop.due_at, ctx.calendar)
+        settled = EscalationSettled(subject.name, author.name, record.scene, ctx.now, extended_until=until, notice=notice)
+        return replace(settled, provisional=provisional)
     return EscalationCard(
         subject_name=subject.name,
         author_name=author.name,

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rules.feedback import Refusal
 from rules.messages import PersonId
+from rules.worktime import Calendar, Counting
 
 
 class StepKind(StrEnum):
@@ -40,10 +41,11 @@ class LoopState(StrEnum):
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of the plan: `after` counts calendar hours from the moment the loop opened."""
+    """A step of the plan: due `after` so many hours, of those that count, since the loop opened."""
 
     after: timedelta
     kind: StepKind
+    counting: Counting = Counting.CALENDAR
 
 
 Plan = tuple[Stage, ...]
@@ -109,13 +111,13 @@ NUDGE_PAUSE = timedelta(minutes=30)
 _LATE = timedelta(minutes=10)
 
 
-def open_loop(feedback: int, opened_at: datetime, plan: Plan, chain: tuple[PersonId, ...]) -> Loop:
+def open_loop(feedback: int, opened_at: datetime, plan: Plan, chain: tuple[PersonId, ...], calendar: Calendar) -> Loop:
     """Start the clock on submission. `plan` is in order of `after`."""
-    due = opened_at + plan[0].after if plan else None
+    due = calendar.after(opened_at, plan[0].after, plan[0].counting) if plan else None
     return Loop(feedback, 0, LoopState.WAITING, opened_at, plan, 0, due, chain)
 
 
-def next_step(loop: Loop, now: datetime) -> Step | Wait:
+def next_step(loop: Loop, now: datetime, calendar: Calendar) -> Step | Wait:
     """Decide what the loop needs at `now`: at the exact due time it is due, never before.
 
     After an outage several stages may be behind: of reminders only the last is sent, since it says it all, and none when the
@@ -125,16 +127,30 @@ def next_step(loop: Loop, now: datetime) -> Step | Wait:
         return Wait(None)
     if now < loop.due_at:
         return Wait(loop.due_at)
-    index, due = _latest_due(loop, loop.due_at, now)
-    return _step(loop, index, due, now)
+    index, due = _latest_due(loop, loop.due_at, now, calendar)
+    return _step(loop, index, due, now, calendar)
 
 
-def hand_to_hrbp(loop: Loop, now: datetime) -> Step | Wait:
+def hand_to_hrbp(loop: Loop, now: datetime, calendar: Calendar) -> Step | Wait:
     """The subject has left: the HRBP hears of it now instead of at the next stage (A9)."""
     first = next((i for i, stage in enumerate(loop.plan) if stage.kind is StepKind.ESCALATE), None)
     if loop.state is not LoopState.WAITING or first is None or loop.escalated_at is not None:
         return Wait(loop.due_at)
-    return replace(_step(loop, first, now, now), cause=Cause.SUBJECT_LEFT)
+    return replace(_step(loop, first, now, now, calendar), cause=Cause.SUBJECT_LEFT)
+
+
+def escalates_at(loop: Loop, calendar: Calendar) -> datetime | None:
+    """When the next escalation falls due if nobody answers, as far as is known now; None when none is ahead."""
+    index, due = loop.steps_taken, loop.due_at
+    while due is not None and loop.plan[index].kind is StepKind.REMIND and index + 1 < len(loop.plan):
+        index, due = index + 1, _following(loop.plan, index, due, calendar)
+    return due if due is not None and loop.plan[index].kind is StepKind.ESCALATE else None
+
+
+def is_provisional(loop: Loop, until: datetime, calendar: Calendar) -> bool:
+    """Whether what was said to fall due at `until` rests on a year whose holidays nobody knows yet (“暂按周末规则”)."""
+    counts_work = any(stage.counting is Counting.WORKING for stage in loop.plan)
+    return counts_work and calendar.provisional(loop.opened_at, until)
 
 
 def end(loop: Loop) -> Loop:
@@ -162,8 +178,8 @@ def take_over(loop: Loop, by: PersonId, now: datetime) -> Allowed | NotAllowed:
     return Allowed(replace(loop, state=LoopState.TAKEN, due_at=None, taken_at=now, taken_by=by))
 
 
-def extend(loop: Loop, by: PersonId, now: datetime, more: timedelta) -> Allowed | NotAllowed:
-    """延期: the subject has `more` time from now; then the first escalation comes again."""
+def extend(loop: Loop, by: PersonId, now: datetime, more: timedelta, calendar: Calendar) -> Allowed | NotAllowed:
+    """延期: the subject has `more` time from now, in hours that count; then the first escalation comes again."""
     refusal = _may_act(loop, by)
     if refusal:
         return NotAllowed(refusal)
@@ -172,7 +188,7 @@ def extend(loop: Loop, by: PersonId, now: datetime, more: timedelta) -> Allowed 
         loop,
         state=LoopState.WAITING,
         steps_taken=first,
-        due_at=now + more,
+        due_at=calendar.after(now, more, loop.plan[first].counting),
         round=loop.round + 1,
         escalated_at=None,
         taken_at=None,
@@ -192,23 +208,23 @@ def _may_act(loop: Loop, by: PersonId, author: PersonId | None = None) -> Refusa
     return Refusal.ALREADY_SETTLED if loop.state is LoopState.ENDED else None
 
 
-def _latest_due(loop: Loop, due: datetime, now: datetime) -> tuple[int, datetime]:
+def _latest_due(loop: Loop, due: datetime, now: datetime, calendar: Calendar) -> tuple[int, datetime]:
     """The stage to take at `now`, and when it fell due; `due` is when the next one did."""
     index = loop.steps_taken
     while loop.plan[index].kind is StepKind.REMIND and index + 1 < len(loop.plan):
-        later = due + _gap(loop.plan, index)
+        later = _following(loop.plan, index, due, calendar)
         if now < later:
             break
         index, due = index + 1, later
     return index, due
 
 
-def _step(loop: Loop, index: int, due: datetime, now: datetime) -> Step:
+def _step(loop: Loop, index: int, due: datetime, now: datetime, calendar: Calendar) -> Step:
     stage = loop.plan[index]
     escalates = stage.kind is StepKind.ESCALATE
     # Whoever heard of it late still has the whole time before the next in the chain does.
     heard = now if escalates and now - due > _LATE else due
-    next_due = heard + _gap(loop.plan, index) if index + 1 < len(loop.plan) else None
+    next_due = _following(loop.plan, index, heard, calendar) if index + 1 < len(loop.plan) else None
     after = replace(loop, steps_taken=index + 1, due_at=next_due)
     if not escalates:
         return Step(StepKind.REMIND, None, Cause.NO_ANSWER, after)
@@ -218,6 +234,7 @@ def _step(loop: Loop, index: int, due: datetime, now: datetime) -> Step:
     return Step(StepKind.ESCALATE, to, cause, replace(after, escalated_at=loop.escalated_at or now))
 
 
-def _gap(plan: Plan, index: int) -> timedelta:
-    """From one stage to the next: stages count from each other, so that an extension moves all that follow."""
-    return plan[index + 1].after - plan[index].after
+def _following(plan: Plan, index: int, due: datetime, calendar: Calendar) -> datetime:
+    """When the stage after `index`, which fell due at `due`, does: stages count from each other, so that an extension moves all that
+    follow."""
+    return calendar.after(due, plan[index + 1].after - plan[index].after, plan[index + 1].counting)

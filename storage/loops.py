@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from rules.loops import Loop, LoopState, Plan, Stage, StepKind
+from rules.worktime import Counting
 from storage.conflict import Conflict
 from storage.tables import in_state, loops
 
@@ -61,7 +62,7 @@ def _columns(loop: Loop) -> Mapping[str, Any]:
     return {
         "state": loop.state.value,
         "opened_at": loop.opened_at,
-        "plan": [{"after_s": stage.after.total_seconds(), "kind": stage.kind.value} for stage in loop.plan],
+        "plan": [_stage_columns(stage) for stage in loop.plan],
         "steps_taken": loop.steps_taken,
         "due_at": loop.due_at,
         "chain": list(loop.chain),
@@ -73,9 +74,18 @@ def _columns(loop: Loop) -> Mapping[str, Any]:
     }
 
 
+def _stage_columns(stage: Stage) -> Mapping[str, Any]:
+    return {"after_s": stage.after.total_seconds(), "kind": stage.kind.value, "hours": stage.counting.value}
+
+
+def _stage_of(kept: Mapping[str, Any]) -> Stage:
+    """Plans from before there was a choice have no `hours`: they count all of them."""
+    return Stage(timedelta(seconds=kept["after_s"]), StepKind(kept["kind"]), Counting(kept.get("hours", Counting.CALENDAR)))
+
+
 def loop_of(row: Row[Any]) -> Loop:
     """A row of the table as the loop it stands for."""
-    plan: Plan = tuple(Stage(timedelta(seconds=stage["after_s"]), StepKind(stage["kind"])) for stage in row.plan)
+    plan: Plan = tuple(_stage_of(stage) for stage in row.plan)
     return Loop(
         feedback=row.feedback,
         version=row.version,

@@ -142,12 +142,14 @@ EXAMPLES: Mapping[str, CardData] = {
     "checkin_closed": CheckinClosed("王小明", OCCASION, LIVE, Refusal.EXPIRED),
     "checkin_closed.left": CheckinClosed("王小明", OCCASION, LIVE, Refusal.SUBJECT_LEFT),
     "feedback_card": FeedbackCard(**IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23")),
+    "feedback_card.provisional": FeedbackCard(**IMPROVE, occurred_at=None, due_at=at("2027-01-05 14:23"), provisional=True),
     "feedback_card.pictured": FeedbackCard(
         **IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23"), attached=Attached(pictures=2)
     ),
     "feedback_card.praise": FeedbackCard(**PRAISE, occurred_at=at("2026-09-11 10:05"), due_at=at("2026-09-14 10:30")),
     "reminder_card": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23")),
     "reminder_card.nudged": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23"), nudged_by="李敏"),
+    "reminder_card.heard": ReminderCard(**IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=None),
     "reminder_card.pictured": ReminderCard(
         **IMPROVE, opened_at=at("2026-09-12 14:23"), due_at=at("2026-09-15 14:23"), attached=Attached(pictures=1)
     ),
