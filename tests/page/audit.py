@@ -1,5 +1,5 @@
-"""What the eye, the thumb and a screen reader need, judged in the page: all that axe-core knows about, and two things that it leaves open:
-contrast on a gradient, and whether the page fits the screen."""
+"""What the eye, the thumb and a screen reader need, judged in the page: all that axe-core knows about, and two things that it leaves
+open: contrast on a gradient, and whether the page fits the screen."""
 
 from __future__ import annotations
 
