@@ -51,11 +51,11 @@ def note(talk: Talk, ctx: Context, media: str, place: Place | None) -> Reply:
 def on_given(ctx: Context, record: Record) -> None:
     """A record was submitted: what its author sent shortly before belongs to it, unless its kind wants no pictures."""
     policy = ctx.policy.evidence
+    sent, loose = ctx.tx.evidence.of_or_loose(record.id, record.author, record.created_at - policy.before)
     if evidence.wanted(record, policy) is Wanted.NONE:
-        ctx.tx.evidence.drop([item.id for item in ctx.tx.evidence.of(record.id)])
+        ctx.tx.evidence.drop([item.id for item in sent])
         return
-    since = record.created_at - policy.before
-    for item in ctx.tx.evidence.loose(record.author, since):
+    for item in loose:
         if evidence.around(record, item.received_at, policy):
             ctx.tx.evidence.attach(item.id, record.id)
             ctx.tx.history.note(about(record.id), "picture_sent", ctx.now, by=record.author)

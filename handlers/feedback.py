@@ -20,7 +20,7 @@ from storage.feedback import Draft
 def give(press: Press, ctx: Context) -> Reply:
     """Submit of a check-in card: the record opens, its clock starts, the subject is told."""
     record = ctx.tx.feedback.get(press.feedback)
-    subject = ctx.tx.people.get(record.subject)
+    subject = ctx.tx.people.circle(record.subject)
     decision = feedback.give(record, press.event.ticks, press.by.id, ctx.now, subject_left=not subject.active)
     if isinstance(decision, Refused):
         # The same press again (a second delivery, a double tap) is shown what the first was, not a complaint.

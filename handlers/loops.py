@@ -213,8 +213,8 @@ def _tell_of_dispute(ctx: Context, record: Record, subject: Person, reason: str 
     when = ctx.now if reason else ctx.now + ctx.policy.words_within
     for person in dict.fromkeys((author.id, *hrbp)):
         key = f"dispute:{record.id}:{person}"
-        if not ctx.tx.outbox.add(card.to(person, key=key, about=about(record.id), not_before=when), ctx.now):
-            ctx.tx.outbox.replace(key, card.data(), when)
+        if not ctx.tx.outbox.replace(key, card.data(), when):
+            ctx.tx.outbox.add(card.to(person, key=key, about=about(record.id), not_before=when), ctx.now)
 
 
 def _take(ctx: Context, step: Step) -> None:

@@ -6,26 +6,27 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from rules.away import Away
 from rules.messages import PersonId
 from storage.tables import away
+from storage.work import Work
 
 
 class AwayTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def of(self, person: PersonId) -> Away:
         """What this person asked for; nothing when he never did."""
-        row = self._connection.execute(select(away).where(away.c.person == person)).one_or_none()
+        row = self._work.execute(select(away).where(away.c.person == person)).one_or_none()
         return _away(row) if row else Away(person)
 
     def absent(self, now: datetime) -> Mapping[PersonId, Away]:
         """Everybody for whom somebody stands in at `now`, by person."""
         query = select(away).where(away.c.stand_in.is_not(None), away.c.stand_in_from <= now, away.c.stand_in_until > now)
-        return {row.person: _away(row) for row in self._connection.execute(query)}
+        return {row.person: _away(row) for row in self._work.execute(query)}
 
     def put(self, asked: Away) -> None:
         """Remember what he asked for, instead of what he asked before."""
@@ -35,8 +36,8 @@ class AwayTable:
             "stand_in_from": asked.stand_in_from,
             "stand_in_until": asked.stand_in_until,
         }
-        if self._connection.execute(update(away).where(away.c.person == asked.person).values(**row)).rowcount == 0:
-            self._connection.execute(insert(away).values(person=asked.person, **row))
+        if self._work.execute(update(away).where(away.c.person == asked.person).values(**row)).rowcount == 0:
+            self._work.execute(insert(away).values(person=asked.person, **row))
 
 
 def _away(row: Row[Any]) -> Away:

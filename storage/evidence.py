@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, union, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, union, update
 
 from rules.events import Platform
 from rules.evidence import Evidence, MediaKind, Problem, Progress
@@ -19,6 +19,7 @@ from rules.feedback import State
 from rules.messages import PersonId
 from storage.columns import db_now
 from storage.tables import evidence, feedback, in_state
+from storage.work import Prepared, Work
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,16 @@ class Kept:
     height: int | None = None
 
 
-# Built once: a press asks these, and building a statement costs as much as running it.
-_OF = select(evidence).where(evidence.c.feedback == bindparam("record")).order_by(evidence.c.id)
-_LOOSE = (
-    select(evidence)
-    .where(evidence.c.feedback.is_(None), evidence.c.by == bindparam("sender"), evidence.c.received_at >= bindparam("since"))
-    .order_by(evidence.c.id)
-)
+_OF = Prepared(select(evidence).where(evidence.c.feedback == bindparam("record")).order_by(evidence.c.id))
+_LOOSE = and_(evidence.c.feedback.is_(None), evidence.c.by == bindparam("sender"), evidence.c.received_at >= bindparam("since"))
+_OF_OR_LOOSE = Prepared(select(evidence).where(or_(evidence.c.feedback == bindparam("record"), _LOOSE)).order_by(evidence.c.id))
 
 
 class EvidenceTable:
     """`of` remembers what it found until something is written."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self._of: dict[int, tuple[Evidence, ...]] = {}
 
     # -- written by handlers ---------------------------------------------------------------------------------------------------
@@ -85,12 +82,12 @@ class EvidenceTable:
     def attach(self, id: int, feedback: int) -> None:
         """The record it belongs to is known now."""
         self._of.clear()
-        self._connection.execute(update(evidence).where(evidence.c.id == id).values(feedback=feedback))
+        self._work.execute(update(evidence).where(evidence.c.id == id).values(feedback=feedback))
 
     def drop(self, ids: Collection[int]) -> None:
         """Forget these; their blobs go with the next sweep."""
         self._of.clear()
-        self._connection.execute(delete(evidence).where(evidence.c.id.in_(ids)))
+        self._work.execute(delete(evidence).where(evidence.c.id.in_(ids)))
 
     # -- written by the fetcher ------------------------------------------------------------------------------------------------
 
@@ -102,11 +99,11 @@ class EvidenceTable:
             or_(evidence.c.lease_until.is_(None), evidence.c.lease_until <= db_now()),
         )
         query = select(evidence).where(free).order_by(evidence.c.id).limit(1).with_for_update(skip_locked=True)
-        row = self._connection.execute(query).one_or_none()
+        row = self._work.execute(query).one_or_none()
         if row is None:
             return None
         taken = {"owner": owner, "lease_until": db_now() + lease_seconds, "retry_at": None, "attempts": evidence.c.attempts + 1}
-        self._connection.execute(update(evidence).where(evidence.c.id == row.id).values(**taken))
+        self._work.execute(update(evidence).where(evidence.c.id == row.id).values(**taken))
         return self.get(row.id)
 
     def stored(self, id: int, owner: str, kept: Kept) -> bool:
@@ -125,19 +122,20 @@ class EvidenceTable:
 
     def get(self, id: int) -> Evidence | None:
         """One of them; None when there is none."""
-        row = self._connection.execute(select(evidence).where(evidence.c.id == id)).one_or_none()
+        row = self._work.execute(select(evidence).where(evidence.c.id == id)).one_or_none()
         return _evidence(row) if row else None
 
     def of(self, feedback: int) -> tuple[Evidence, ...]:
         """Everything sent for a record, oldest first, also what failed."""
         if feedback not in self._of:
-            rows = self._connection.execute(_OF, {"record": feedback})
-            self._of[feedback] = tuple(_evidence(row) for row in rows)
+            self._of[feedback] = tuple(_evidence(row) for row in self._work.rows(_OF, record=feedback))
         return self._of[feedback]
 
-    def loose(self, by: PersonId, since: datetime) -> tuple[Evidence, ...]:
-        """What this person sent since then and no record is known for, oldest first."""
-        return tuple(_evidence(row) for row in self._connection.execute(_LOOSE, {"sender": by, "since": since}))
+    def of_or_loose(self, feedback: int, by: PersonId, since: datetime) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+        """`of`, and what this person sent since then and no record is known for; both oldest first."""
+        found = [_evidence(row) for row in self._work.rows(_OF_OR_LOOSE, record=feedback, sender=by, since=since)]
+        self._of[feedback] = tuple(item for item in found if item.feedback is not None)
+        return self._of[feedback], tuple(item for item in found if item.feedback is None)
 
     def illustrated(self, feedbacks: Collection[int]) -> frozenset[int]:
         """Which of these records have a picture by their author, fetched or on its way."""
@@ -146,7 +144,7 @@ class EvidenceTable:
             .join(feedback, feedback.c.id == evidence.c.feedback)
             .where(evidence.c.feedback.in_(feedbacks), evidence.c.by == feedback.c.author, evidence.c.state != Progress.FAILED.value)
         )
-        return frozenset(id for id in self._connection.execute(query).scalars() if id is not None)
+        return frozenset(id for id in self._work.execute(query).scalars() if id is not None)
 
     # -- retention -------------------------------------------------------------------------------------------------------------
 
@@ -155,7 +153,7 @@ class EvidenceTable:
         never_given = select(feedback.c.id).where(feedback.c.state == State.EXPIRED.value)
         moot = or_(evidence.c.feedback.is_(None), evidence.c.feedback.in_(never_given))
         self._of.clear()
-        return self._connection.execute(delete(evidence).where(evidence.c.received_at < before, moot)).rowcount
+        return self._work.execute(delete(evidence).where(evidence.c.received_at < before, moot)).rowcount
 
     def referenced(self, blobs: Collection[str]) -> frozenset[str]:
         """Which of these blobs a row names."""
@@ -163,12 +161,12 @@ class EvidenceTable:
             select(evidence.c.blob).where(evidence.c.blob.in_(blobs)),
             select(evidence.c.thumbnail).where(evidence.c.thumbnail.in_(blobs)),
         )
-        return frozenset(self._connection.execute(named).scalars())
+        return frozenset(self._work.execute(named).scalars())
 
     def _insert(self, row: dict[str, Any]) -> int:
         defaults = {"attempts": 0, "media_type": "", "size_bytes": 0}
         self._of.clear()
-        key = self._connection.execute(insert(evidence).values(**(defaults | row))).inserted_primary_key
+        key = self._work.execute(insert(evidence).values(**(defaults | row))).inserted_primary_key
         assert key is not None
         return int(key[0])
 
@@ -176,7 +174,7 @@ class EvidenceTable:
         # A worker whose lease ran out must not overwrite what its successor noted.
         mine = and_(evidence.c.id == id, evidence.c.owner == owner, evidence.c.state == Progress.WAITING.value)
         self._of.clear()
-        return self._connection.execute(update(evidence).where(mine).values(lease_until=None, **values)).rowcount == 1
+        return self._work.execute(update(evidence).where(mine).values(lease_until=None, **values)).rowcount == 1
 
 
 def _columns(kept: Kept) -> dict[str, Any]:
@@ -191,7 +189,7 @@ def _columns(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _evidence(row: Row[Any]) -> Evidence:
+def _evidence(row: Any) -> Evidence:
     return Evidence(
         id=row.id,
         feedback=row.feedback,

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from rules.events import Platform
 from rules.feedback import Behaviour, Kind, Record, State
 from rules.messages import PersonId
 from storage.conflict import Conflict
 from storage.tables import feedback, in_state
+from storage.work import Prepared, Work
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,16 @@ class Draft:
     platform: Platform | None = None
 
 
-# Built once: a press runs these, and building a statement costs as much as running it.
-_GET = select(feedback).where(feedback.c.id == bindparam("id"))
-_APPLY = update(feedback).where(feedback.c.id == bindparam("this"), feedback.c.version == bindparam("read"))
+_GET = Prepared(select(feedback).where(feedback.c.id == bindparam("id")))
+_APPLY = Prepared(
+    update(feedback).where(feedback.c.id == bindparam("this"), feedback.c.version == bindparam("read")),
+    ("version", "state", "kind", "occurred_at", "scene", "action", "impact", "ticks", "given_at", "answered_at", "closed_at"),
+)
 
 
 class FeedbackTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def open_draft(self, draft: Draft) -> int:
         """Store a draft; its id."""
@@ -58,21 +61,21 @@ class FeedbackTable:
             "created_at": draft.created_at,
             "expires_at": draft.expires_at,
         }
-        key = self._connection.execute(insert(feedback).values(**row)).inserted_primary_key
+        key = self._work.execute(insert(feedback).values(**row)).inserted_primary_key
         assert key is not None
         return int(key[0])
 
     def get(self, id: int) -> Record:
         """The record. Raises NoResultFound when there is none."""
-        return record_of(self._connection.execute(_GET, {"id": id}).one())
+        return record_of(self._work.one(_GET, id=id))
 
     def find(self, id: int) -> Record | None:
         """The record, or None when there is none."""
-        row = self._connection.execute(select(feedback).where(feedback.c.id == id)).one_or_none()
+        row = self._work.row(_GET, id=id)
         return record_of(row) if row else None
 
     def apply(self, record: Record) -> None:
-        """Store what a rule decided. Raises Conflict when the record was changed since it was read."""
+        """Store what a rule decided. Conflict is raised by the commit at the latest when the record was changed since it was read."""
         row = {
             "this": record.id,
             "read": record.version,
@@ -88,16 +91,12 @@ class FeedbackTable:
             "answered_at": record.answered_at,
             "closed_at": record.closed_at,
         }
-        changed = self._connection.execute(_APPLY, row)
-        if changed.rowcount != 1:
-            raise Conflict(f"feedback {record.id}")
+        self._work.later(_APPLY, row, untouched=Conflict(f"feedback {record.id}"))
 
     def open_about(self, subject: PersonId) -> tuple[Record, ...]:
         """Records about this person that wait for an answer, newest first."""
         query = select(feedback).where(feedback.c.subject == subject, feedback.c.state == State.OPEN.value)
-        return tuple(
-            record_of(row) for row in self._connection.execute(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc()))
-        )
+        return tuple(record_of(row) for row in self._work.execute(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc())))
 
     def concerning(self, person: PersonId, since: datetime) -> tuple[Record, ...]:
         """Records that this person gave, was offered or answered since then, and all that wait for his answer; newest first."""
@@ -113,35 +112,35 @@ class FeedbackTable:
             ),
         )
         query = select(feedback).where(or_(his, about_him)).order_by(feedback.c.id.desc())
-        return tuple(record_of(row) for row in self._connection.execute(query))
+        return tuple(record_of(row) for row in self._work.execute(query))
 
     def last_mentioned(self, author: PersonId) -> Mapping[PersonId, datetime]:
         """When this author last had a check-in about each of his people, submitted or not."""
         query = select(feedback.c.subject, func.max(feedback.c.created_at)).where(feedback.c.author == author)
-        return dict(self._connection.execute(query.group_by(feedback.c.subject)).all())
+        return dict(self._work.execute(query.group_by(feedback.c.subject)).all())
 
     def occasions_used(self, author: PersonId, subject: PersonId) -> int:
         """How many check-ins this author has had about this subject."""
         query = select(func.count()).where(feedback.c.author == author, feedback.c.subject == subject)
-        return int(self._connection.execute(query).scalar_one())
+        return int(self._work.execute(query).scalar_one())
 
     def next_expired_draft(self, now: datetime) -> Record | None:
         """A check-in that nobody submitted in time; locked against other workers."""
         query = select(feedback).where(in_state(feedback, State.DRAFT), feedback.c.expires_at <= now)
-        row = self._connection.execute(query.order_by(feedback.c.expires_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        row = self._work.execute(query.order_by(feedback.c.expires_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
         return record_of(row) if row else None
 
     def postpone(self, record: Record, until: datetime) -> None:
         """Let a draft that could not be ended live on for a while."""
-        self._connection.execute(update(feedback).where(feedback.c.id == record.id).values(expires_at=until))
+        self._work.execute(update(feedback).where(feedback.c.id == record.id).values(expires_at=until))
 
     def counts(self) -> Mapping[str, int]:
         """How many records are in each state."""
-        rows = self._connection.execute(select(feedback.c.state, func.count()).group_by(feedback.c.state))
+        rows = self._work.execute(select(feedback.c.state, func.count()).group_by(feedback.c.state))
         return dict(rows.all())
 
 
-def record_of(row: Row[Any]) -> Record:
+def record_of(row: Any) -> Record:
     """A row of the table as the record it stands for."""
     return Record(
         id=row.id,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from rules.messages import PersonId
 from storage.tables import history
+from storage.work import Prepared, Work
 
 
 @dataclass(frozen=True)
@@ -22,22 +23,22 @@ class Entry:
     words: str | None
 
 
-_NOTE = insert(history)
+_NOTE = Prepared(insert(history), ("about", "at", "person", "what", "reason", "words"))
 
 
 class HistoryTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def note(
         self, about: str, what: str, now: datetime, by: PersonId | None = None, reason: str | None = None, words: str | None = None
     ) -> None:
         """Append one line."""
         row = {"about": about, "at": now, "person": by, "what": what, "reason": reason, "words": words}
-        self._connection.execute(_NOTE, row)
+        self._work.later(_NOTE, row)
 
     def of(self, about: str) -> tuple[Entry, ...]:
         """A record's history, oldest first."""
         columns = (history.c.at, history.c.person, history.c.what, history.c.reason, history.c.words)
-        rows = self._connection.execute(select(*columns).where(history.c.about == about).order_by(history.c.id))
+        rows = self._work.execute(select(*columns).where(history.c.about == about).order_by(history.c.id))
         return tuple(Entry(*row) for row in rows)

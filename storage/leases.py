@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy import delete, or_, update
 
 from storage.columns import db_now
 from storage.tables import leases
 from storage.upsert import insert_new
+from storage.work import Work
 
 
 class LeasesTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def hold(self, name: str, owner: str, seconds: float) -> bool:
         """Take or renew the lease for `seconds`. False while somebody else holds it."""
-        insert_new(self._connection, leases, {"name": name, "owner": owner, "until": 0.0})
+        insert_new(self._work, leases, {"name": name, "owner": owner, "until": 0.0})
         free = or_(leases.c.owner == owner, leases.c.until < db_now())
         taken = update(leases).where(leases.c.name == name, free).values(owner=owner, until=db_now() + seconds)
-        return self._connection.execute(taken).rowcount == 1
+        return self._work.execute(taken).rowcount == 1
 
     def release(self, name: str, owner: str) -> None:
         """Give the lease up, so that another process need not wait for its end."""
-        self._connection.execute(delete(leases).where(leases.c.name == name, leases.c.owner == owner))
+        self._work.execute(delete(leases).where(leases.c.name == name, leases.c.owner == owner))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
 from storage.columns import db_now
 from storage.tables import limits
 from storage.upsert import insert_new
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,21 @@ class Rate:
 
 
 class LimitsTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def take(self, key: str, rate: Rate) -> float:
         """Take one now and answer 0, or take none and answer the seconds to wait."""
-        insert_new(self._connection, limits, {"key": key, "free_at": 0.0})
-        free_at, now = self._connection.execute(select(limits.c.free_at, db_now()).where(limits.c.key == key).with_for_update()).one()
+        insert_new(self._work, limits, {"key": key, "free_at": 0.0})
+        free_at, now = self._work.execute(select(limits.c.free_at, db_now()).where(limits.c.key == key).with_for_update()).one()
         wait = free_at - (rate.burst - 1) * rate.interval - now
         if wait > 0:
             return float(wait)
-        self._connection.execute(update(limits).where(limits.c.key == key).values(free_at=max(free_at, now) + rate.interval))
+        self._work.execute(update(limits).where(limits.c.key == key).values(free_at=max(free_at, now) + rate.interval))
         return 0.0
 
     def pause(self, key: str, rate: Rate, seconds: float) -> None:
         """The platform said "too fast": nobody takes from `key` for `seconds`."""
-        insert_new(self._connection, limits, {"key": key, "free_at": 0.0})
+        insert_new(self._work, limits, {"key": key, "free_at": 0.0})
         until = db_now() + seconds + (rate.burst - 1) * rate.interval
-        self._connection.execute(update(limits).where(limits.c.key == key).values(free_at=until))
+        self._work.execute(update(limits).where(limits.c.key == key).values(free_at=until))

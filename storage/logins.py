@@ -7,10 +7,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from rules.messages import PersonId
 from storage.tables import logins
+from storage.work import Work
 
 LIFE = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(days=1)
@@ -25,26 +26,26 @@ class Login:
 
 
 class LoginsTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def issue(self, person: PersonId, next: str, now: datetime) -> str:
         """A new token, good once and for 15 minutes. Those that ran out a day ago are forgotten on the way."""
-        self._connection.execute(delete(logins).where(logins.c.expires_at < now - _FORGOTTEN_AFTER))
+        self._work.execute(delete(logins).where(logins.c.expires_at < now - _FORGOTTEN_AFTER))
         token = secrets.token_urlsafe(24)
         row = {"token": _digest(token), "person": person, "next": next, "expires_at": now + LIFE}
-        self._connection.execute(insert(logins).values(**row))
+        self._work.execute(insert(logins).values(**row))
         return token
 
     def find(self, token: str, now: datetime) -> Login | None:
         """What the token is good for, without using it up; None when it is unknown, used or too old."""
-        row = self._connection.execute(select(logins.c.person, logins.c.next).where(*_good(token, now))).one_or_none()
+        row = self._work.execute(select(logins.c.person, logins.c.next).where(*_good(token, now))).one_or_none()
         return Login(*row) if row else None
 
     def spend(self, token: str, now: datetime) -> Login | None:
         """Use the token up; None when somebody has, or it is unknown or too old."""
         found = self.find(token, now)
-        used = self._connection.execute(update(logins).where(*_good(token, now)).values(used_at=now))
+        used = self._work.execute(update(logins).where(*_good(token, now)).values(used_at=now))
         return found if used.rowcount == 1 else None
 
 

@@ -6,56 +6,61 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from rules.loops import Loop, LoopState, Plan, Stage, StepKind
 from rules.worktime import Counting
 from storage.conflict import Conflict
 from storage.tables import in_state, loops
+from storage.upsert import new_row
+from storage.work import Prepared, Work
 
-_OPEN = insert(loops)
+_GET = Prepared(select(loops).where(loops.c.feedback == bindparam("feedback")))
+_APPLY = Prepared(
+    update(loops).where(loops.c.feedback == bindparam("this"), loops.c.version == bindparam("read")),
+    [column.key for column in loops.c if column.key != "feedback"],
+)
 
 
 class LoopsTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def open(self, loop: Loop) -> None:
-        """Start the clock of a record. A record has one loop for ever."""
-        self._connection.execute(_OPEN, {"feedback": loop.feedback, "version": 0, **_columns(loop)})
+        """Start the clock of a record. A record has one loop for ever: Conflict is raised by the commit at the latest when it has."""
+        row = {"feedback": loop.feedback, "version": 0, **_columns(loop)}
+        self._work.later(new_row(loops, tuple(row)), row, untouched=Conflict(f"loop {loop.feedback}"))
 
     def get(self, feedback: int) -> Loop | None:
         """The loop of a record; None while it is a draft."""
-        row = self._connection.execute(select(loops).where(loops.c.feedback == feedback)).one_or_none()
+        row = self._work.row(_GET, feedback=feedback)
         return loop_of(row) if row else None
 
     def apply(self, loop: Loop) -> None:
-        """Store what a rule decided. Raises Conflict when the loop was changed since it was read."""
-        this = (loops.c.feedback == loop.feedback) & (loops.c.version == loop.version)
-        changed = self._connection.execute(update(loops).where(this).values(version=loop.version + 1, **_columns(loop)))
-        if changed.rowcount != 1:
-            raise Conflict(f"loop {loop.feedback}")
+        """Store what a rule decided. Conflict is raised by the commit at the latest when the loop was changed since it was read."""
+        row = {"this": loop.feedback, "read": loop.version, "version": loop.version + 1, **_columns(loop)}
+        self._work.later(_APPLY, row, untouched=Conflict(f"loop {loop.feedback}"))
 
     def next_due(self, now: datetime) -> Loop | None:
         """The loop that has been due for longest, locked against other workers; None when nothing is due."""
         query = select(loops).where(in_state(loops, LoopState.WAITING), loops.c.due_at <= now)
-        row = self._connection.execute(query.order_by(loops.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        row = self._work.execute(query.order_by(loops.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
         return loop_of(row) if row else None
 
     def postpone(self, loop: Loop, until: datetime) -> None:
         """Put a loop that could not be advanced aside, so that the others go on."""
-        self._connection.execute(update(loops).where(loops.c.feedback == loop.feedback).values(due_at=until))
+        self._work.execute(update(loops).where(loops.c.feedback == loop.feedback).values(due_at=until))
 
     def next_due_at(self) -> datetime | None:
         """When the next step of any loop falls due; None when no clock runs."""
         query = select(func.min(loops.c.due_at)).where(in_state(loops, LoopState.WAITING))
-        due: datetime | None = self._connection.execute(query).scalar_one()
+        due: datetime | None = self._work.execute(query).scalar_one()
         return due
 
     def overdue(self, before: datetime) -> int:
         """How many loops should have been advanced before `before` and were not."""
         query = select(func.count()).where(in_state(loops, LoopState.WAITING), loops.c.due_at < before)
-        return int(self._connection.execute(query).scalar_one())
+        return int(self._work.execute(query).scalar_one())
 
 
 def _columns(loop: Loop) -> Mapping[str, Any]:
@@ -83,7 +88,7 @@ def _stage_of(kept: Mapping[str, Any]) -> Stage:
     return Stage(timedelta(seconds=kept["after_s"]), StepKind(kept["kind"]), Counting(kept.get("hours", Counting.CALENDAR)))
 
 
-def loop_of(row: Row[Any]) -> Loop:
+def loop_of(row: Any) -> Loop:
     """A row of the table as the loop it stands for."""
     plan: Plan = tuple(_stage_of(stage) for stage in row.plan)
     return Loop(

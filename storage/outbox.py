@@ -14,13 +14,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
 from rules.events import Account, Platform
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
 from storage.columns import db_now
 from storage.tables import in_state, outbox
-from storage.upsert import insert_new
+from storage.upsert import new_row
+from storage.work import Prepared, Work
 
 
 class State(StrEnum):
@@ -62,25 +63,23 @@ class Message:
     error_text: str | None
 
 
-# Built once: a press runs these, and building a statement costs as much as running it.
-_BY_CARD = select(outbox).where(outbox.c.card_id == bindparam("card_id"))
-_CHANGE = insert(outbox)
-_SUPERSEDE = (
+_BY_CARD = Prepared(select(outbox).where(outbox.c.card_id == bindparam("card_id")))
+_SUPERSEDED = (
     update(outbox)
     .where(outbox.c.changes == bindparam("target"), outbox.c.state == State.DUE.value, outbox.c.payload.is_(None))
     .values(state=State.CANCELLED.value)
-    .returning(outbox.c.handle)
 )
+_SUPERSEDE, _SUPERSEDE_AND_TELL = Prepared(_SUPERSEDED), _SUPERSEDED.returning(outbox.c.handle)
 
 
 class OutboxTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     # -- written by handlers ---------------------------------------------------------------------------------------------------
 
-    def add(self, message: Outgoing, now: datetime) -> bool:
-        """Queue a message. False when one with its key is there already."""
+    def add(self, message: Outgoing, now: datetime) -> None:
+        """Queue a message, unless one with its key is there already."""
         row = {
             "key": message.key,
             "card_id": uuid.uuid4().hex,
@@ -98,13 +97,16 @@ class OutboxTable:
             "expires": message.expires,
             "attempts": 0,
         }
-        return insert_new(self._connection, outbox, row)
+        self._work.later(new_row(outbox, tuple(row)), row)
 
     def change(self, target: Message, card: str, data: Mapping[str, Any], now: datetime, handle: str | None = None) -> None:
         """Queue a change of a card that was sent. An older change of it that has not left is dropped: the last state wins, but a
         fresh `handle` it carried is kept."""
-        older = self._connection.execute(_SUPERSEDE, {"target": target.id}).scalars().all()
-        handle = handle or next((kept for kept in older if kept), None)
+        if handle is None:
+            older = self._work.execute(_SUPERSEDE_AND_TELL, {"target": target.id}).scalars()
+            handle = next((kept for kept in older if kept), None)
+        else:
+            self._work.later(_SUPERSEDE, {"target": target.id})
         card_id = uuid.uuid4().hex
         row = {
             "key": f"change:{target.id}:{card_id}",
@@ -124,38 +126,38 @@ class OutboxTable:
             "attempts": 0,
             "handle": handle,
         }
-        self._connection.execute(_CHANGE, row)
+        self._work.later(new_row(outbox, tuple(row)), row)
 
     def replace(self, key: str, data: Mapping[str, Any], not_before: datetime) -> bool:
         """Say something else, at another time, in a message that has not left. False when it has."""
         waiting = (outbox.c.key == key) & (outbox.c.state == State.DUE.value) & outbox.c.payload.is_(None)
-        return self._connection.execute(update(outbox).where(waiting).values(data=data, not_before=not_before)).rowcount == 1
+        return self._work.execute(update(outbox).where(waiting).values(data=data, not_before=not_before)).rowcount == 1
 
     def cancel(self, message: Message, now: datetime) -> bool:
         """What has become moot is not sent. False when it has left or is about to."""
         this = (outbox.c.id == message.id) & (outbox.c.state == State.DUE.value)
-        return self._connection.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount == 1
+        return self._work.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount == 1
 
     def cancel_for(self, person: PersonId) -> int:
         """Somebody left: nothing more goes to him. The number of messages cancelled."""
         this = (outbox.c.person == person) & (outbox.c.state == State.DUE.value)
-        return self._connection.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount
+        return self._work.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount
 
     def by_card(self, card_id: str) -> Message | None:
         """The message whose card has this id."""
-        row = self._connection.execute(_BY_CARD, {"card_id": card_id}).one_or_none()
+        row = self._work.row(_BY_CARD, card_id=card_id)
         return _message(row) if row else None
 
     def by_key(self, key: str) -> Message | None:
         """The message with this idempotency key."""
-        row = self._connection.execute(select(outbox).where(outbox.c.key == key)).one_or_none()
+        row = self._work.execute(select(outbox).where(outbox.c.key == key)).one_or_none()
         return _message(row) if row else None
 
     def about(self, about: str) -> tuple[Message, ...]:
         """Every new message with this cause that was sent, is being sent or waits, oldest first; changes are left out."""
         live = outbox.c.state.in_([*_UNFINISHED, State.SENT.value])
         query = select(outbox).where(outbox.c.about == about, outbox.c.changes.is_(None), live).order_by(outbox.c.id)
-        return tuple(_message(row) for row in self._connection.execute(query))
+        return tuple(_message(row) for row in self._work.execute(query))
 
     # -- written by the sender -------------------------------------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class OutboxTable:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        row = self._connection.execute(ordered).one_or_none()
+        row = self._work.execute(ordered).one_or_none()
         return _message(row) if row else None
 
     def claim(self, message: Message, owner: str, lease_seconds: float) -> None:
@@ -203,8 +205,8 @@ class OutboxTable:
 
     def take_handle(self, id: int) -> str | None:
         """The handle of a sent card, which thereby is spent."""
-        handle: str | None = self._connection.execute(select(outbox.c.handle).where(outbox.c.id == id)).scalar_one()
-        self._connection.execute(update(outbox).where(outbox.c.id == id).values(handle=None))
+        handle: str | None = self._work.execute(select(outbox.c.handle).where(outbox.c.id == id)).scalar_one()
+        self._work.execute(update(outbox).where(outbox.c.id == id).values(handle=None))
         return handle
 
     def mark_sent(self, message: Message, owner: str, message_id: str, handle: str | None, now: datetime) -> None:
@@ -229,42 +231,42 @@ class OutboxTable:
 
     def get(self, id: int) -> Message | None:
         """One message."""
-        row = self._connection.execute(select(outbox).where(outbox.c.id == id)).one_or_none()
+        row = self._work.execute(select(outbox).where(outbox.c.id == id)).one_or_none()
         return _message(row) if row else None
 
     def recent(self, state: State | None, limit: int) -> tuple[Message, ...]:
         """The newest messages, optionally in one state."""
         query = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
-        return tuple(_message(row) for row in self._connection.execute(query.where(outbox.c.state == state.value) if state else query))
+        return tuple(_message(row) for row in self._work.execute(query.where(outbox.c.state == state.value) if state else query))
 
     def counts(self) -> Mapping[str, int]:
         """How many messages are in each state."""
-        rows = self._connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+        rows = self._work.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
         return dict(rows.all())
 
     def stuck(self, lease_seconds: float) -> int:
         """How many have been in sending for longer than two leases."""
         late = (outbox.c.state == State.SENDING.value) & (outbox.c.lease_until < db_now() - lease_seconds)
-        return int(self._connection.execute(select(func.count()).where(late)).scalar_one())
+        return int(self._work.execute(select(func.count()).where(late)).scalar_one())
 
     def requeue(self, id: int) -> bool:
         """An administrator says: try this failed or unsure message once more."""
         this = (outbox.c.id == id) & outbox.c.state.in_([State.FAILED.value, State.UNSURE.value])
         again = {"state": State.DUE.value, "retry_at": None, "attempts": 0, "error_code": None, "error_text": None}
-        return self._connection.execute(update(outbox).where(this).values(**again)).rowcount == 1
+        return self._work.execute(update(outbox).where(this).values(**again)).rowcount == 1
 
     def _set(self, message: Message, held_by: str | None = None, **values: Any) -> None:
         this = outbox.c.id == message.id
         # A sender whose lease ran out must not overwrite what its successor noted.
         mine = and_(this, outbox.c.owner == held_by) if held_by else this
-        self._connection.execute(update(outbox).where(mine).values(**values))
+        self._work.execute(update(outbox).where(mine).values(**values))
 
 
 def _address(to: Account | GroupChat) -> str:
     return to.user_id if isinstance(to, Account) else to.chat_id
 
 
-def _message(row: Row[Any]) -> Message:
+def _message(row: Any) -> Message:
     to: Account | GroupChat | None = None
     if row.address is not None:
         to = GroupChat(row.platform, row.address) if row.grouped else Account(Platform(row.platform), row.address)

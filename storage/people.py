@@ -6,76 +6,86 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from rules.events import Account, Platform
 from rules.messages import PersonId
 from rules.people import Entry, Person, account_of
 from storage.tables import accounts, people
+from storage.work import Prepared, Work
 
 # A person's last used platform is where messages go; noting every press would cost a write each.
 _USED_PRECISION = timedelta(minutes=10)
 
 
-# Built once: a press asks these, and building a statement costs as much as running it.
-_GET = select(people).where(people.c.id == bindparam("id"))
-_FIND = (
+_GET = Prepared(select(people).where(people.c.id == bindparam("id")))
+_FIND = Prepared(
     select(people, accounts.c.used_at)
     .join(accounts, accounts.c.person == people.c.id)
     .where(accounts.c.platform == bindparam("platform"), accounts.c.user_id == bindparam("user_id"))
 )
+_ABOVE = select(people.c.id, people.c.supervisor, people.c.hrbp).where(people.c.id == bindparam("id")).cte("above", recursive=True)
+_ABOVE = _ABOVE.union(
+    select(people.c.id, people.c.supervisor, people.c.hrbp).where(or_(people.c.id == _ABOVE.c.supervisor, people.c.id == _ABOVE.c.hrbp))
+)
+_CIRCLE = Prepared(select(people).where(people.c.id.in_(select(_ABOVE.c.id))))
 
 
 class PeopleTable:
-    """`get`, `some` and `find` remember whom they met for as long as the transaction lasts."""
+    """`get`, `some`, `find` and `circle` remember whom they met for as long as the transaction lasts."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self._met: dict[PersonId, Person] = {}
 
     def get(self, id: PersonId) -> Person:
         """The person. Raises NoResultFound when there is none."""
         if id not in self._met:
-            self._met[id] = _person(self._connection.execute(_GET, {"id": id}).one())
+            self._met[id] = _person(self._work.one(_GET, id=id))
         return self._met[id]
+
+    def circle(self, id: PersonId) -> Person:
+        """The person, met together with everybody above him, HRBPs included, in one statement. Raises NoResultFound."""
+        self._met.update((row.id, _person(row)) for row in self._work.rows(_CIRCLE, id=id))
+        return self.get(id)
 
     def some(self, ids: Iterable[PersonId]) -> Mapping[PersonId, Person]:
         """These people by id; unknown ids are left out."""
         wanted = set(ids)
         unmet = wanted - self._met.keys()
         if unmet:
-            rows = self._connection.execute(select(people).where(people.c.id.in_(unmet)))
+            rows = self._work.execute(select(people).where(people.c.id.in_(unmet)))
             self._met.update((row.id, _person(row)) for row in rows)
         return {id: self._met[id] for id in wanted & self._met.keys()}
 
     def all(self) -> Mapping[PersonId, Person]:
         """Everybody, leavers included, by id."""
-        return {row.id: _person(row) for row in self._connection.execute(select(people).order_by(people.c.id))}
+        return {row.id: _person(row) for row in self._work.execute(select(people).order_by(people.c.id))}
 
     def by_key(self, key: str) -> Person | None:
         """The person with this employee number."""
-        row = self._connection.execute(select(people).where(people.c.key == key)).one_or_none()
+        row = self._work.execute(select(people).where(people.c.key == key)).one_or_none()
         return _person(row) if row else None
 
     def find(self, account: Account, now: datetime) -> Person | None:
         """Whose account this is; notes that the person used this platform. None for strangers."""
         known = account_of(account.platform, account.user_id)
-        row = self._connection.execute(_FIND, {"platform": known.platform.value, "user_id": known.user_id}).one_or_none()
+        row = self._work.row(_FIND, platform=known.platform.value, user_id=known.user_id)
         if row is None:
             return None
         if row.used_at is None or now - row.used_at > _USED_PRECISION:
             this = (accounts.c.platform == known.platform.value) & (accounts.c.user_id == known.user_id)
-            self._connection.execute(update(accounts).where(this).values(used_at=now))
+            self._work.execute(update(accounts).where(this).values(used_at=now))
         return self._met.setdefault(row.id, _person(row))
 
     def accounts(self) -> Mapping[Account, PersonId]:
         """Every account and whose it is."""
-        rows = self._connection.execute(select(accounts.c.platform, accounts.c.user_id, accounts.c.person))
+        rows = self._work.execute(select(accounts.c.platform, accounts.c.user_id, accounts.c.person))
         return {Account(Platform(platform), user_id): person for platform, user_id, person in rows}
 
     def address(self, person: PersonId, platforms: Iterable[Platform]) -> Account | None:
         """Where to write to a person: the platform used last, else the first of `platforms` he is on. None for leavers."""
-        rows = self._connection.execute(
+        rows = self._work.execute(
             select(accounts.c.platform, accounts.c.user_id, accounts.c.used_at)
             .join(people, people.c.id == accounts.c.person)
             .where(accounts.c.person == person, people.c.left_at.is_(None))
@@ -90,12 +100,12 @@ class PeopleTable:
     def reports_of(self, supervisor: PersonId) -> tuple[Person, ...]:
         """The people who answer to this supervisor and still work here, in order of their key."""
         query = select(people).where(people.c.supervisor == supervisor, people.c.left_at.is_(None)).order_by(people.c.key)
-        return tuple(_person(row) for row in self._connection.execute(query))
+        return tuple(_person(row) for row in self._work.execute(query))
 
     def in_charge_of(self, hrbp: PersonId) -> tuple[Person, ...]:
         """The people whose HRBP this is and who still work here, in order of their key."""
         query = select(people).where(people.c.hrbp == hrbp, people.c.left_at.is_(None)).order_by(people.c.key)
-        return tuple(_person(row) for row in self._connection.execute(query))
+        return tuple(_person(row) for row in self._work.execute(query))
 
     def upwards_from(self, start: PersonId | None) -> Mapping[PersonId, Person]:
         """This person and everybody above him, by id; cycles end the walk."""
@@ -115,7 +125,7 @@ class PeopleTable:
             .where(people.c.left_at.is_(None), boss.c.left_at.is_(None))
             .order_by(boss.c.id)
         )
-        return tuple(self._connection.execute(query).scalars())
+        return tuple(self._work.execute(query).scalars())
 
     def put(self, entries: Iterable[Entry], now: datetime) -> tuple[PersonId, ...]:
         """Take a list of people in; who has left by it (and had not before).
@@ -128,7 +138,7 @@ class PeopleTable:
         known = {person.key: person for person in self.all().values()}
         for entry in entries:
             self._write(entry, known.get(entry.key), now)
-        ids = dict(self._connection.execute(select(people.c.key, people.c.id)).all())
+        ids = dict(self._work.execute(select(people.c.key, people.c.id)).all())
         for entry in entries:
             self._link(entry, ids)
             self._move_accounts(entry, ids[entry.key])
@@ -140,11 +150,11 @@ class PeopleTable:
         touched: set[PersonId] = set()
         for account in gone:
             this = (accounts.c.platform == account.platform.value) & (accounts.c.user_id == account.user_id)
-            touched.update(self._connection.execute(select(accounts.c.person).where(this)).scalars())
-            self._connection.execute(delete(accounts).where(this))
-        still = set(self._connection.execute(select(accounts.c.person).where(accounts.c.person.in_(touched))).scalars())
+            touched.update(self._work.execute(select(accounts.c.person).where(this)).scalars())
+            self._work.execute(delete(accounts).where(this))
+        still = set(self._work.execute(select(accounts.c.person).where(accounts.c.person.in_(touched))).scalars())
         left = touched - still
-        self._connection.execute(update(people).where(people.c.id.in_(left), people.c.left_at.is_(None)).values(left_at=now))
+        self._work.execute(update(people).where(people.c.id.in_(left), people.c.left_at.is_(None)).values(left_at=now))
         return tuple(sorted(left))
 
     def _write(self, entry: Entry, before: Person | None, now: datetime) -> None:
@@ -157,27 +167,27 @@ class PeopleTable:
             "left_at": (before.left_at if before and before.left_at else now) if entry.left else None,
         }
         if before:
-            self._connection.execute(update(people).where(people.c.id == before.id).values(**row))
+            self._work.execute(update(people).where(people.c.id == before.id).values(**row))
         else:
-            self._connection.execute(insert(people).values(key=entry.key, **row))
+            self._work.execute(insert(people).values(key=entry.key, **row))
 
     def _link(self, entry: Entry, ids: Mapping[str, PersonId]) -> None:
         links = {"supervisor": entry.supervisor, "hrbp": entry.hrbp}
         row = {column: ids[key] for column, key in links.items() if key in ids and key is not None and ids[key] != ids[entry.key]}
         if row:
-            self._connection.execute(update(people).where(people.c.id == ids[entry.key]).values(**row))
+            self._work.execute(update(people).where(people.c.id == ids[entry.key]).values(**row))
 
     def _move_accounts(self, entry: Entry, person: PersonId) -> None:
         for account in entry.accounts:
             known = account_of(account.platform, account.user_id)
             this = (accounts.c.platform == known.platform.value) & (accounts.c.user_id == known.user_id)
             if entry.left:
-                self._connection.execute(delete(accounts).where(this))
-            elif self._connection.execute(update(accounts).where(this).values(person=person)).rowcount == 0:
-                self._connection.execute(insert(accounts).values(platform=known.platform.value, user_id=known.user_id, person=person))
+                self._work.execute(delete(accounts).where(this))
+            elif self._work.execute(update(accounts).where(this).values(person=person)).rowcount == 0:
+                self._work.execute(insert(accounts).values(platform=known.platform.value, user_id=known.user_id, person=person))
 
 
-def _person(row: Row[Any]) -> Person:
+def _person(row: Any) -> Person:
     return Person(
         id=row.id,
         key=row.key,

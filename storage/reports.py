@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from rules.feedback import Record, State
 from rules.loops import Loop, LoopState
@@ -15,14 +15,15 @@ from rules.weeks import Week
 from storage.feedback import record_of
 from storage.loops import loop_of
 from storage.tables import feedback, in_state, loops
+from storage.work import Work
 
 # What counts: a note was never given, what was withdrawn is as if it had not been.
 _COUNTED = tuple(state.value for state in (State.OPEN, State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED, State.CLOSED))
 
 
 class Reports:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def given_by(self, author: PersonId, week: Week) -> tuple[Record, ...]:
         """What this author gave in a week, newest first."""
@@ -55,9 +56,9 @@ class Reports:
         """Every open record that an HRBP has heard of and nobody has ended, the longest-waiting first."""
         running = in_state(loops, LoopState.WAITING, LoopState.TAKEN)
         query = select(loops.c.feedback).where(running, loops.c.escalated_at.is_not(None)).order_by(loops.c.opened_at, loops.c.feedback)
-        ids = tuple(self._connection.execute(query).scalars())
-        by_id = {row.id: record_of(row) for row in self._connection.execute(select(feedback).where(feedback.c.id.in_(ids)))}
-        clocks = {row.feedback: loop_of(row) for row in self._connection.execute(select(loops).where(loops.c.feedback.in_(ids)))}
+        ids = tuple(self._work.execute(query).scalars())
+        by_id = {row.id: record_of(row) for row in self._work.execute(select(feedback).where(feedback.c.id.in_(ids)))}
+        clocks = {row.feedback: loop_of(row) for row in self._work.execute(select(loops).where(loops.c.feedback.in_(ids)))}
         return tuple((by_id[id], clocks[id]) for id in ids)
 
     def _given(self, whose: ColumnElement[bool], week: Week) -> tuple[Record, ...]:
@@ -70,4 +71,4 @@ class Reports:
         return self._records(query.order_by(feedback.c.given_at, feedback.c.id))
 
     def _records(self, query: Select[Any]) -> tuple[Record, ...]:
-        return tuple(record_of(row) for row in self._connection.execute(query))
+        return tuple(record_of(row) for row in self._work.execute(query))

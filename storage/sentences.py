@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 
 from rules.messages import PersonId
 from storage.tables import sentences
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -23,28 +24,28 @@ class Started:
 
 
 class SentencesTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def put(self, started: Started, now: datetime) -> None:
         """Remember it as what its author is writing now; nothing older of his waits any more."""
         self.end(started.author, now)
         row = {"author": started.author, "feedback": started.feedback, "text": started.text, "until": started.until}
-        self._connection.execute(insert(sentences).values(**row))
+        self._work.execute(insert(sentences).values(**row))
 
     def waiting(self, author: PersonId, now: datetime) -> Started | None:
         """What this author is writing at `now`."""
         mine = (sentences.c.author == author) & (sentences.c.until > now)
-        row = self._connection.execute(select(sentences).where(mine).order_by(sentences.c.id.desc()).limit(1)).one_or_none()
+        row = self._work.execute(select(sentences).where(mine).order_by(sentences.c.id.desc()).limit(1)).one_or_none()
         return Started(row.author, row.feedback, row.text, row.until) if row else None
 
     def of(self, feedback: int) -> Started | None:
         """The words a record was last read from; None for a record that came from a card."""
         this = select(sentences).where(sentences.c.feedback == feedback).order_by(sentences.c.id.desc()).limit(1)
-        row = self._connection.execute(this).one_or_none()
+        row = self._work.execute(this).one_or_none()
         return Started(row.author, row.feedback, row.text, row.until) if row else None
 
     def end(self, author: PersonId, now: datetime) -> None:
         """What this author types next is something new."""
         waiting = (sentences.c.author == author) & (sentences.c.until > now)
-        self._connection.execute(update(sentences).where(waiting).values(until=now))
+        self._work.execute(update(sentences).where(waiting).values(until=now))

@@ -31,49 +31,50 @@ from storage.prompts import PromptsTable
 from storage.reports import Reports
 from storage.runs import RunsTable
 from storage.sentences import SentencesTable
+from storage.work import Work
 
 
 class Tx:
     """One transaction, with a room for each noun. Handlers receive it and cannot commit."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     @cached_property
     def inbox(self) -> InboxTable:
-        return InboxTable(self._connection)
+        return InboxTable(self._work)
 
     @cached_property
     def outbox(self) -> OutboxTable:
-        return OutboxTable(self._connection)
+        return OutboxTable(self._work)
 
     @cached_property
     def people(self) -> PeopleTable:
-        return PeopleTable(self._connection)
+        return PeopleTable(self._work)
 
     @cached_property
     def feedback(self) -> FeedbackTable:
-        return FeedbackTable(self._connection)
+        return FeedbackTable(self._work)
 
     @cached_property
     def loops(self) -> LoopsTable:
-        return LoopsTable(self._connection)
+        return LoopsTable(self._work)
 
     @cached_property
     def history(self) -> HistoryTable:
-        return HistoryTable(self._connection)
+        return HistoryTable(self._work)
 
     @cached_property
     def evidence(self) -> EvidenceTable:
-        return EvidenceTable(self._connection)
+        return EvidenceTable(self._work)
 
     @cached_property
     def prompts(self) -> PromptsTable:
-        return PromptsTable(self._connection)
+        return PromptsTable(self._work)
 
     @cached_property
     def sentences(self) -> SentencesTable:
-        return SentencesTable(self._connection)
+        return SentencesTable(self._work)
 
     @cached_property
     def hints(self) -> HintsTable:
@@ -81,27 +82,27 @@ class Tx:
 
     @cached_property
     def away(self) -> AwayTable:
-        return AwayTable(self._connection)
+        return AwayTable(self._work)
 
     @cached_property
     def logins(self) -> LoginsTable:
-        return LoginsTable(self._connection)
+        return LoginsTable(self._work)
 
     @cached_property
     def reports(self) -> Reports:
-        return Reports(self._connection)
+        return Reports(self._work)
 
     @cached_property
     def limits(self) -> LimitsTable:
-        return LimitsTable(self._connection)
+        return LimitsTable(self._work)
 
     @cached_property
     def leases(self) -> LeasesTable:
-        return LeasesTable(self._connection)
+        return LeasesTable(self._work)
 
     @cached_property
     def runs(self) -> RunsTable:
-        return RunsTable(self._connection)
+        return RunsTable(self._work)
 
 
 class Store:
@@ -122,13 +123,15 @@ class Store:
         with self._writing, self.engine.connect() as connection:
             connection.execution_options(writes=True)
             with connection.begin():
-                yield Tx(connection)
+                work = Work(connection)
+                yield Tx(work)
+                work.flush()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A reading transaction: one consistent view, never waits for writers."""
         with self.engine.connect() as connection, connection.begin() as transaction:
-            yield Tx(connection)
+            yield Tx(Work(connection))
             transaction.rollback()
 
     def ping(self) -> None:

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.work import Prepared, Work
 
-def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+
+def insert_new(work: Work, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert the row unless one of its unique keys stands there already. True when it was inserted."""
-    statement = _insert(table, connection.dialect.name)
-    # Without the option the count of an INSERT is asked of a cursor that psycopg has closed by then, and is always -1.
-    return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
+    return work.run(new_row(table, tuple(values)), values) == 1
 
 
 @cache
-def _insert(table: Table, dialect: str) -> Insert:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+def new_row(table: Table, columns: tuple[str, ...]) -> Prepared:
+    """The statement that does so."""
+    spelt = {
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
+    }
+    return Prepared(spelt.__getitem__, columns)

@@ -26,8 +26,8 @@ def people(store: Store) -> dict[str, int]:
 
 def test_a_message_with_the_same_key_is_queued_once(store: Store, people: dict[str, int]) -> None:
     with store.begin() as tx:
-        assert tx.outbox.add(a_message(people["E011"], "feedback:1"), NOON)
-        assert not tx.outbox.add(a_message(people["E012"], "feedback:1"), NOON)
+        tx.outbox.add(a_message(people["E011"], "feedback:1"), NOON)
+        tx.outbox.add(a_message(people["E012"], "feedback:1"), NOON)
 
     assert _due(store) == "feedback:1"
     assert _message(store, "feedback:1").person == people["E011"]

@@ -1,0 +1,158 @@
+"""The statements of one transaction.
+
+Most run through SQLAlchemy. The few that every press runs are `Prepared`: their SQL and the binding of their values are worked out once
+for each database, and the driver gets them as they are. Writes whose outcome nobody waits for (`later`) are sent together before the
+next statement or the commit: one round trip on PostgreSQL instead of six. What it brings is in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from typing import Any, TypeVarTuple, overload
+
+from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+_Columns = TypeVarTuple("_Columns")
+_Process = Callable[[Any], Any]
+
+
+class Work:
+    """What the tables of one transaction speak to. Statements take effect in the order in which they were given."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[Prepared, Mapping[str, Any], Exception | None]] = []
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database this is."""
+        return self._connection.dialect
+
+    @overload
+    def execute(self, statement: TypedReturnsRows[*_Columns], values: Any = None) -> CursorResult[*_Columns]: ...
+    @overload
+    def execute(self, statement: Executable, values: Any = None) -> CursorResult[*tuple[Any, ...]]: ...
+    def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
+        """Run a statement through SQLAlchemy."""
+        self.flush()
+        return self._connection.execute(statement, values)
+
+    def rows(self, query: Prepared, **values: Any) -> list[Any]:
+        """What a prepared SELECT finds, as named tuples."""
+        self.flush()
+        form = query.form(self.dialect)
+        with self._usual_errors():
+            return form.read(self._driver.execute(form.sql, form.bind(values)))
+
+    def row(self, query: Prepared, **values: Any) -> Any | None:
+        """The row that a prepared SELECT by a unique key finds, or None."""
+        return next(iter(self.rows(query, **values)), None)
+
+    def one(self, query: Prepared, **values: Any) -> Any:
+        """The same for a row that must be there. Raises NoResultFound."""
+        row = self.row(query, **values)
+        if row is None:
+            raise NoResultFound("no such row")
+        return row
+
+    def run(self, write: Prepared, values: Mapping[str, Any]) -> int:
+        """Run a prepared write; the number of rows it touched."""
+        self.flush()
+        form = write.form(self.dialect)
+        with self._usual_errors():
+            return int(self._driver.execute(form.sql, form.bind(values)).rowcount)
+
+    def later(self, write: Prepared, values: Mapping[str, Any], *, untouched: Exception | None = None) -> None:
+        """Run a prepared write before the next statement or the commit. `untouched` is raised then if it touched no row."""
+        self._waiting.append((write, values, untouched))
+
+    def flush(self) -> None:
+        """Run what was put off."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        forms = [write.form(self.dialect) for write, _, _ in waiting]
+        with self._usual_errors(), self._at_once():
+            ran = [self._driver.execute(form.sql, form.bind(values)) for form, (_, values, _) in zip(forms, waiting, strict=True)]
+        for cursor, (_, _, untouched) in zip(ran, waiting, strict=True):
+            if untouched is not None and cursor.rowcount == 0:
+                raise untouched
+
+    @cached_property
+    def _driver(self) -> Any:
+        return self._connection.connection.driver_connection
+
+    def _at_once(self) -> AbstractContextManager[Any]:
+        """psycopg sends what is executed inside without waiting for each answer; for sqlite3 there is no way to go."""
+        return self._driver.pipeline() if self.dialect.name == "postgresql" else nullcontext()
+
+    @contextmanager
+    def _usual_errors(self) -> Iterator[None]:
+        """The driver's errors as SQLAlchemy's, without values: they may be personal text."""
+        base = self.dialect.loaded_dbapi.Error
+        try:
+            yield
+        except base as error:
+            gone = self.dialect.is_disconnect(error, self._driver, None)
+            if gone:
+                self._connection.invalidate(error)
+            raise DBAPIError.instance(
+                None, None, error, base, hide_parameters=True, connection_invalidated=gone, dialect=self.dialect
+            ) from None
+
+
+class Prepared:
+    """A statement worked out once for each database. `statement` may depend on the database: a function of its name then. `columns`
+    are what the rows of an INSERT, or the values of an UPDATE, bring."""
+
+    def __init__(self, statement: Executable | Callable[[str], Executable], columns: Collection[str] = ()) -> None:
+        self._statement, self._columns = statement, columns
+        self._forms: dict[str, Form] = {}
+
+    def form(self, dialect: Dialect) -> Form:
+        """The statement as this database wants it."""
+        if dialect.name not in self._forms:
+            statement = self._statement if isinstance(self._statement, Executable) else self._statement(dialect.name)
+            self._forms[dialect.name] = Form(statement, self._columns, dialect)
+        return self._forms[dialect.name]
+
+
+class Form:
+    """SQL text, how values are bound to it, and how its rows are read, as SQLAlchemy's own types say."""
+
+    def __init__(self, statement: Executable, columns: Collection[str], dialect: Dialect) -> None:
+        if isinstance(statement, Insert):
+            statement = statement.inline()  # nobody asks for the new row's id
+        assert isinstance(statement, ClauseElement)
+        compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+        assert isinstance(compiled, SQLCompiler)
+        self.sql = str(compiled)
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        order = compiled.positiontup or list(binds)
+        self._by_name = compiled.positiontup is None
+        self._binds = [(name, binds[name], binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order]
+        self._shown: list[Any] = list(statement.selected_columns) if isinstance(statement, Select) else []
+        self._row: Any = namedtuple("Row", [column.key for column in self._shown])  # type: ignore[misc]
+        self._dialect, self._reads = dialect, list[_Process | None]()
+
+    def bind(self, values: Mapping[str, Any]) -> Mapping[str, Any] | Sequence[Any]:
+        """The values as the driver wants them."""
+        given = [(name, values[bind.key] if bind.required else bind.value, process) for name, bind, process in self._binds]
+        bound = {name: process(value) if process else value for name, value, process in given}
+        return bound if self._by_name else list(bound.values())
+
+    def read(self, cursor: Any) -> list[Any]:
+        """The cursor's rows as named tuples of the columns' own types."""
+        reads, make = self._reads or self._how_to_read(cursor.description), self._row._make
+        return [make([read(value) if read else value for read, value in zip(reads, row, strict=True)]) for row in cursor.fetchall()]
+
+    def _how_to_read(self, description: Sequence[Any]) -> list[_Process | None]:
+        types = [column.type.dialect_impl(self._dialect) for column in self._shown]
+        self._reads = [type.result_processor(self._dialect, told[1]) for type, told in zip(types, description, strict=True)]
+        return self._reads
