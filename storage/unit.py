@@ -78,7 +78,7 @@ class Tx:
 
     @cached_property
     def hints(self) -> HintsTable:
-        return HintsTable(self._connection)
+        return HintsTable(self._work)
 
     @cached_property
     def away(self) -> AwayTable:
