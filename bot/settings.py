@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +20,8 @@ from bot.yaml_file import ConfigError as ConfigError
 from bot.yaml_file import YamlFile, located, read
 from cards.words import industries
 from rules import policy
+from rules.digests import DigestPolicy
+from rules.digests import Kind as DigestKind
 from rules.events import Platform
 from rules.evidence import EvidencePolicy as EvidenceRules
 from rules.evidence import Wanted
@@ -28,6 +30,7 @@ from rules.loops import Stage, StepKind
 from rules.messages import GroupChat
 from rules.policy import Checkins, Library, Policy
 from rules.worktime import Counting
+from rules.value import Grade, Rate
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "config.yaml"
 _ENV = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
@@ -234,6 +237,52 @@ class Group(_Section):
     name: str = Field(min_length=1)
     platform: Platform
     chat_id: str = Field(min_length=1)
+    leader: str = ""
+
+
+class ValueRate(_Section):
+    """One version of what a unit is worth; `fen` is a number, or [low, high] for an estimate."""
+
+    id: str = Field(pattern=r"^[a-z0-9_]{1,64}$")
+    version: int = Field(ge=1)
+    name: str = Field(min_length=1, max_length=12)
+    unit: str = Field(min_length=1, max_length=4)
+    fen: Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+    owner: str = Field(min_length=1)
+    grade: Grade
+    valid_from: date
+    valid_until: date | None = None
+    words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if (self.grade is Grade.ESTIMATED) != isinstance(self.fen, tuple):
+            raise ValueError("fen: [low, high] for grade estimated, one number for the others")
+        if isinstance(self.fen, tuple) and self.fen[0] >= self.fen[1]:
+            raise ValueError("fen: the lower end comes first")
+        if self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError("valid_until lies before valid_from")
+        return self
+
+
+class Digests(_Section):
+    leave_out: tuple[DigestKind, ...]
+    wordy: tuple[DigestKind, ...]
+    pictures: bool
+    leaders: tuple[str, ...]
+    quota: int = Field(ge=0, le=20)
+    nudge_at: ClockTime
+    contest_hours: float = Field(gt=0)
+    rates: tuple[ValueRate, ...]
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        by_key = {(rate.id, rate.version) for rate in self.rates}
+        if len(by_key) < len(self.rates):
+            raise ValueError("rates: two with the same id and version")
+        if len({(rate.id, rate.unit) for rate in self.rates}) > len({rate.id for rate in self.rates}):
+            raise ValueError("rates: versions of one rate have the same unit")
+        return self
 
 
 class BehaviourBox(_Section):
@@ -241,6 +290,7 @@ class BehaviourBox(_Section):
     text: str = Field(min_length=1, max_length=17)  # what a WeCom box shows without cutting (wecom.md 6.5)
     kind: Kind
     impact: str = Field(min_length=1, max_length=60)
+    rate: str = ""
 
 
 class Role(_Section):
@@ -282,9 +332,19 @@ class Settings(_Section):
     evidence: EvidencePolicy
     sending: Sending
     jobs: Jobs
+    digests: Digests
     groups: tuple[Group, ...]
     roles: Mapping[str, Role]
     demo: Demo
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        known = {rate.id for rate in self.digests.rates}
+        for name, role in self.roles.items():
+            unknown = next((box.rate for box in role.behaviours if box.rate and box.rate not in known), None)
+            if unknown:
+                raise ValueError(f"roles.{name}: no rate {unknown} in digests.rates")
+        return self
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
@@ -313,7 +373,8 @@ class Settings(_Section):
             pages_url=self.web.public_url,
             calendar=self.calendar.followed(),
             hints=self.llm.enabled,
-            groups=tuple(policy.Group(group.name, GroupChat(group.platform, group.chat_id)) for group in self.groups),
+            groups=tuple(_group(group) for group in self.groups),
+            digests=_digests(self.digests),
             evidence=EvidenceRules(
                 before=timedelta(minutes=self.evidence.minutes_before),
                 after=timedelta(minutes=self.evidence.minutes_after),
@@ -430,4 +491,28 @@ _SECRET_KEYS = frozenset(
 
 
 def _library(role: Role) -> Library:
-    return Library(role.occasions, tuple(Behaviour(b.id, b.text, b.kind, b.impact) for b in role.behaviours), role.industry)
+    return Library(role.occasions, tuple(Behaviour(b.id, b.text, b.kind, b.impact, b.rate) for b in role.behaviours), role.industry)
+
+
+def _group(group: Group) -> policy.Group:
+    return policy.Group(group.name, GroupChat(group.platform, group.chat_id), group.leader or None)
+
+
+def _digests(ours: Digests) -> DigestPolicy:
+    return DigestPolicy(
+        rates=tuple(map(_rate, ours.rates)),
+        wordy=frozenset(ours.wordy),
+        pictures=ours.pictures,
+        leaders=ours.leaders,
+        quota=ours.quota,
+        nudge_at=ours.nudge_at or time(15),
+        contest=timedelta(hours=ours.contest_hours),
+        off=frozenset(ours.leave_out) | (frozenset({DigestKind.QUOTA}) if not ours.quota or ours.nudge_at is None else frozenset()),
+    )
+
+
+def _rate(rate: ValueRate) -> Rate:
+    low, high = rate.fen if isinstance(rate.fen, tuple) else (rate.fen, rate.fen)
+    return Rate(
+        rate.id, rate.version, rate.name, rate.unit, low, high, rate.owner, rate.grade, rate.valid_from, rate.valid_until, rate.words
+    )

@@ -85,12 +85,13 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One box of a role's behaviour library: `impact` is the default wording of what it brings about."""
+    """One box of a role's behaviour library: `impact` is the default wording of what it brings about, `rate` what it is worth."""
 
     id: str
     text: str
     kind: Kind
     impact: str
+    rate: str = ""
 
 
 @dataclass(frozen=True)

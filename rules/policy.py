@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
+from rules.digests import DigestPolicy
 from rules.evidence import EvidencePolicy
 from rules.feedback import Behaviour
 from rules.loops import Plan
@@ -35,10 +36,11 @@ class Checkins:
 
 @dataclass(frozen=True)
 class Group:
-    """A group conversation the bot may write to."""
+    """A group conversation the bot may write to. `leader` is the key of whose people it is about (B4); None: it gets no digest."""
 
     name: str
     chat: GroupChat
+    leader: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,4 @@ class Policy:
     pages_url: str = ""
     calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
     hints: bool = False
+    digests: DigestPolicy = field(default_factory=DigestPolicy)

@@ -40,6 +40,16 @@ class Week:
         """The week so many weeks earlier."""
         return _week_of(self.monday - timedelta(weeks=weeks))
 
+    @classmethod
+    def read(cls, text: str) -> Week:
+        """The inverse of `str`. Raises ValueError for anything but "2026-W38", and for a week that the year does not have."""
+        year, mark, number = text.partition("-W")
+        if not mark:
+            raise ValueError(f"{text!r} is no week like 2026-W38")
+        week = cls(int(year), int(number))
+        date.fromisocalendar(week.year, week.number, 1)
+        return week
+
     def __str__(self) -> str:
         """ "2026-W38": a key for what happens once a week."""
         return f"{self.year}-W{self.number:02}"

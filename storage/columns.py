@@ -40,6 +40,25 @@ class db_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function 
     inherit_cache = True
 
 
+class seconds_between(FunctionElement[float]):  # noqa: N801 - reads as an SQL function
+    """Seconds from the first instant to the second."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "sqlite")
+def _sqlite_between(element: Any, compiler: Any, **kw: Any) -> str:
+    begin, end = (compiler.process(each, **kw) for each in element.clauses)
+    return f"((julianday({end}) - julianday({begin})) * 86400.0)"
+
+
+@compiles(seconds_between, "postgresql")
+def _postgresql_between(element: Any, compiler: Any, **kw: Any) -> str:
+    begin, end = (compiler.process(each, **kw) for each in element.clauses)
+    return f"extract(epoch from ({end} - {begin}))::double precision"
+
+
 @compiles(db_now, "sqlite")
 def _sqlite_now(element: Any, compiler: Any, **kw: Any) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"

@@ -141,6 +141,12 @@ class FeedbackTable:
 
 
 def record_of(row: Any) -> Record:
+def behaviour_of(stored: Mapping[str, str]) -> Behaviour:
+    """A box as it stood on the card; records from before rates have none."""
+    return Behaviour(stored["id"], stored["text"], Kind(stored["kind"]), stored["impact"], stored.get("rate", ""))
+
+
+def record_of(row: Row[Any]) -> Record:
     """A row of the table as the record it stands for."""
     return Record(
         id=row.id,
@@ -149,7 +155,7 @@ def record_of(row: Any) -> Record:
         author=row.author,
         subject=row.subject,
         occasion=row.occasion,
-        offered=tuple(Behaviour(b["id"], b["text"], Kind(b["kind"]), b["impact"]) for b in row.offered),
+        offered=tuple(map(behaviour_of, row.offered)),
         created_at=row.created_at,
         expires_at=row.expires_at,
         occurred_at=row.occurred_at,

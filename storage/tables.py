@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -17,7 +19,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     bindparam,
+    literal_column,
 )
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
@@ -90,6 +94,7 @@ feedback = Table(
 )
 Index("ix_feedback_subject_state", feedback.c.subject, feedback.c.state)
 Index("ix_feedback_author_created", feedback.c.author, feedback.c.created_at)
+Index("ix_feedback_subject_given", feedback.c.subject, feedback.c.given_at)
 _draft = in_state(feedback, "draft")
 Index("ix_feedback_draft_expires", feedback.c.expires_at, sqlite_where=_draft, postgresql_where=_draft)
 
@@ -269,3 +274,110 @@ runs = Table(
     Column("slot", String(64), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
 )
+
+digest_rounds = Table(
+    "digest_rounds",
+    metadata,
+    Column("week", String(8), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("done_up_to", Integer, nullable=False),
+    Column("finished_at", UtcDateTime),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # "person:12", or "group:dingtalk:cid…".
+    Column("whom", String(160), nullable=False),
+    Column("person", Integer, ForeignKey("people.id")),
+    Column("week", String(8), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("composed_at", UtcDateTime, nullable=False),
+    # None for what stayed silent.
+    Column("card", String(64)),
+    Column("data", JSON(none_as_null=True)),
+    Column("picture", String(16)),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", Float),
+    UniqueConstraint("whom", "week", "kind"),
+)
+_to_draw = digests.c.picture == literal_column("'waiting'")
+Index("ix_digests_to_draw", digests.c.id, sqlite_where=_to_draw, postgresql_where=_to_draw)
+
+unnamed = Table(
+    "unnamed",
+    metadata,
+    # Does not want to be named in a group's digest.
+    Column("person", Integer, ForeignKey("people.id"), primary_key=True),
+)
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(190), nullable=False, unique=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False),
+    # None for an event of its own.
+    Column("record", Integer, ForeignKey("feedback.id"), index=True),
+    Column("rate", String(64), nullable=False),
+    Column("thousandths", Integer, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("by", Integer, ForeignKey("people.id")),
+    Column("at", UtcDateTime, nullable=False),
+)
+Index("ix_counts_person_at", counts.c.person, counts.c.at)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False),
+    Column("week", String(8), nullable=False),
+    Column("record", Integer, ForeignKey("feedback.id")),
+    # The record's version when this was booked.
+    Column("seen", Integer),
+    Column("rate", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("thousandths", Integer, nullable=False),
+    Column("each_low_fen", Integer, nullable=False),
+    Column("each_high_fen", Integer, nullable=False),
+    Column("low_fen", BigInteger, nullable=False),
+    Column("high_fen", BigInteger, nullable=False),
+    Column("grade", String(16), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("overlap", String(190), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("reverses", Integer, ForeignKey("ledger.id"), unique=True),
+    Column("reason", String(16)),
+    Column("at", UtcDateTime, nullable=False),
+)
+Index("ix_ledger_person_week", ledger.c.person, ledger.c.week)
+
+achievements = Table(
+    "achievements",
+    metadata,
+    # What was achieved is counted once: the entry that has it. A struck one stays taken.
+    Column("overlap", String(190), primary_key=True),
+    Column("entry", Integer, ForeignKey("ledger.id"), nullable=False, unique=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False, index=True),
+    Column("struck", Boolean, nullable=False),
+)
+
+contests = Table(
+    "contests",
+    metadata,
+    Column("entry", Integer, ForeignKey("ledger.id"), primary_key=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("chain", JSON, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("settled_by", Integer, ForeignKey("people.id")),
+)
+_contested = in_state(contests, "open")
+Index("ix_contests_due", contests.c.due_at, sqlite_where=_contested, postgresql_where=_contested)

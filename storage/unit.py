@@ -16,12 +16,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from storage.away import AwayTable
+from storage.digests import DigestsTable
 from storage.evidence import EvidenceTable
 from storage.feedback import FeedbackTable
 from storage.hints import HintsTable
 from storage.history import HistoryTable
 from storage.inbox import InboxTable
 from storage.leases import LeasesTable
+from storage.ledger import LedgerTable
 from storage.limits import LimitsTable
 from storage.logins import LoginsTable
 from storage.loops import LoopsTable
@@ -91,6 +93,14 @@ class Tx:
     @cached_property
     def reports(self) -> Reports:
         return Reports(self._work)
+
+    @cached_property
+    def digests(self) -> DigestsTable:
+        return DigestsTable(self._connection)
+
+    @cached_property
+    def ledger(self) -> LedgerTable:
+        return LedgerTable(self._connection)
 
     @cached_property
     def limits(self) -> LimitsTable:

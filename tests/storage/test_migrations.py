@@ -33,6 +33,8 @@ def test_the_partial_indexes_are_there_with_their_conditions(store: Store) -> No
         partial = {row[0] for row in connection.execute(text(query))}
 
     assert partial == {
+        "ix_contests_due",
+        "ix_digests_to_draw",
         "ix_evidence_loose",
         "ix_evidence_waiting",
         "ix_feedback_draft_expires",
