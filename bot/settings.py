@@ -29,8 +29,8 @@ from rules.feedback import Behaviour, Kind
 from rules.loops import Stage, StepKind
 from rules.messages import GroupChat
 from rules.policy import Checkins, Library, Policy
-from rules.worktime import Counting
 from rules.value import Grade, Rate
+from rules.worktime import Counting
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "config.yaml"
 _ENV = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
