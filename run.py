@@ -169,7 +169,7 @@ def sync_people(config: Path | None) -> None:
 @main.command()
 @click.option(
     "--state",
-    type=click.Choice(["due", "sending", "sent", "failed", "unsure", "cancelled", "expired", "dropped"]),
+    type=click.Choice(["due", "sending", "sent", "failed", "unsure", "cancelled", "expired", "dropped", "merged"]),
     default=None,
     help="Only messages in this state.",
 )

@@ -82,7 +82,7 @@ def build(settings: Settings) -> App:
     blobs = FolderBlobs(Path(settings.evidence.folder))
     keeper = Keeper(blobs, _limits(settings))
     lease = 3 * settings.sending.timeout_seconds
-    sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease)
+    sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease, policy=policy)
     dispatcher = Dispatcher(store, policy, now, _IN_RESPONSE, sender.wake)
     return App(
         settings=settings,

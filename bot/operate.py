@@ -12,6 +12,7 @@ from bot.server import WebServer
 from bot.settings import Settings
 from storage.migrations import upgrade
 from storage.outbox import Message, State
+from storage.rulings import Ruling
 from storage.unit import Store
 
 log = logging.getLogger("sanmiao")
@@ -82,9 +83,9 @@ def overview(app: App, state: str | None, limit: int) -> str:
 
 
 def explain(app: App, id: int) -> str:
-    """One message: where it stands and why. Its words are left out."""
+    """One message: where it stands and why, with every hold, merge and drop on its way. Its words are left out."""
     with app.store.read() as tx:
-        message = tx.outbox.get(id)
+        message, ruled = tx.outbox.get(id), tx.rulings.of(id)
     if message is None:
         return f"no message {id}"
     told = {
@@ -94,14 +95,25 @@ def explain(app: App, id: int) -> str:
         "person": message.person,
         "platform": message.to.platform if message.to else None,
         "state": message.state,
+        "urgency": message.urgency.name.lower(),
         "attempts": message.attempts,
         "not_before": message.not_before.isoformat(),
         "sent_at": message.sent_at.isoformat() if message.sent_at else None,
         "changes": message.changes,
         "code": message.error_code,
         "text": message.error_text,
+        "manners": [_told(ruling) for ruling in ruled],
     }
     return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _told(ruling: Ruling) -> dict[str, str | int]:
+    told: dict[str, str | int] = {"at": ruling.at.isoformat(), "what": ruling.what, "why": ruling.why}
+    if ruling.until:
+        told["until"] = ruling.until.isoformat()
+    if ruling.other:
+        told["with"] = ruling.other
+    return told
 
 
 def _line(message: Message) -> str:

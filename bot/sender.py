@@ -18,8 +18,12 @@ from typing import Any
 from bot.channel import Changes, Channel, Failure, Letter, Receipt, SendFailed
 from bot.clock import UtcNow
 from cards.compose import compose
+from handlers import manners
+from handlers.context import Context
 from rules.events import Account, Platform
-from rules.messages import GroupChat
+from rules.manners import Degree
+from rules.messages import GroupChat, Urgency
+from rules.policy import Policy
 from storage.limits import Rate
 from storage.outbox import Message, State
 from storage.unit import Store, Tx
@@ -48,7 +52,8 @@ class _Claimed:
 
 
 class Sender:
-    """Threads that empty the outbox. `page_url` makes the link that opens a card as a page."""
+    """Threads that empty the outbox. `page_url` makes the link that opens a card as a page; `degree` tells how hard a platform's budget
+    makes us save on a class of messages."""
 
     def __init__(
         self,
@@ -59,8 +64,11 @@ class Sender:
         utc_now: UtcNow,
         *,
         lease_seconds: float,
+        policy: Policy,
+        degree: Callable[[Tx, Platform, Urgency], Degree] = lambda tx, platform, urgency: Degree.FREELY,
     ) -> None:
         self._store, self._channels, self._rates, self._page_url, self._now = store, channels, rates, page_url, utc_now
+        self._policy, self._degree = policy, degree
         self._lease = lease_seconds
         self._name = uuid.uuid4().hex[:12]
         self._wake, self._stop = threading.Event(), threading.Event()
@@ -120,6 +128,11 @@ class Sender:
             return 0.0
         assert to is not None
         assert channel is not None
+        degree = self._degree(tx, channel.platform, message.urgency)
+        leaves = manners.leaves(Context(tx, self._now(), self._policy), message, degree)
+        if leaves is None:
+            return 0.0
+        message = leaves
         wait = self._limited(tx, message, to)
         if wait is not None:
             return wait

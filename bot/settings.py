@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,7 +28,8 @@ from rules.evidence import EvidencePolicy as EvidenceRules
 from rules.evidence import Wanted
 from rules.feedback import Behaviour, Kind
 from rules.loops import Stage, StepKind
-from rules.messages import GroupChat
+from rules.manners import Manners, Quiet
+from rules.messages import GroupChat, Urgency
 from rules.policy import Checkins, Library, Policy
 from rules.value import Grade, Rate
 from rules.worktime import Counting
@@ -186,6 +188,12 @@ class LoopPolicy(_Section):
             raise ValueError("plan: `remind` comes before `escalate`")
         return self
 
+    @property
+    def between_escalations(self) -> timedelta:
+        """The shortest time between two escalations of the plan; nothing when there is one only."""
+        hours = [step.after_hours for step in self.plan if step.do is StepKind.ESCALATE]
+        return timedelta(hours=min((later - earlier for earlier, later in pairwise(hours)), default=0))
+
 
 class GatePolicy(_Section):
     insist: bool
@@ -219,6 +227,46 @@ class EvidencePolicy(_Section):
     image_mb: float = Field(gt=0, le=50)
     image_megapixels: float = Field(gt=0, le=100)
     video_mb: float = Field(gt=0, le=100)
+
+
+Class = Literal["escalation", "normal", "reminder", "digest", "nudge"]
+
+
+class MannersPolicy(_Section):
+    quiet_from: ClockTime
+    quiet_until: ClockTime
+    rest_days: tuple[Class, ...]
+    working_hours: tuple[Class, ...]
+    urgent: tuple[Class, ...]
+    daily_cap: Mapping[Class, Annotated[int, Field(ge=1)] | None]
+    pause_hours: tuple[Annotated[float, Field(ge=0)], ...]
+    batches_at: tuple[ClockTime, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValueError("quiet_from and quiet_until: both or neither")
+        if list(self.pause_hours) != sorted(self.pause_hours):
+            raise ValueError("pause_hours: nags slow down with age, so each is at least as long as the one before")
+        return self
+
+    def rules(self, patience: timedelta) -> Manners:
+        """As rules want it. `patience` is how long an escalation leaves its reader."""
+        quiet = Quiet(self.quiet_from, self.quiet_until) if self.quiet_from and self.quiet_until else None
+        return Manners(
+            quiet=quiet,
+            rest=_classes(self.rest_days),
+            work=_classes(self.working_hours),
+            urgent=_classes(self.urgent),
+            caps={Urgency[name.upper()]: most for name, most in self.daily_cap.items() if most is not None},
+            pauses=tuple(timedelta(hours=hours) for hours in self.pause_hours),
+            patience=patience,
+            batches=tuple(hour for hour in self.batches_at if hour is not None),
+        )
+
+
+def _classes(names: tuple[Class, ...]) -> frozenset[Urgency]:
+    return frozenset(Urgency[name.upper()] for name in names)
 
 
 class Sending(_Section):
@@ -330,6 +378,7 @@ class Settings(_Section):
     llm: Llm
     checkins: CheckinPolicy
     evidence: EvidencePolicy
+    manners: MannersPolicy
     sending: Sending
     jobs: Jobs
     digests: Digests
@@ -371,6 +420,7 @@ class Settings(_Section):
             change_window=timedelta(minutes=self.loop.change_minutes),
             snooze=timedelta(hours=self.loop.snooze_hours),
             pages_url=self.web.public_url,
+            manners=self.manners.rules(self.loop.between_escalations),
             calendar=self.calendar.followed(),
             hints=self.llm.enabled,
             groups=tuple(_group(group) for group in self.groups),

@@ -180,7 +180,7 @@ def _say(ctx: Context, event: CardAction | ChatMessage, person: int, card: CardD
 def _turn_away(ctx: Context, stranger: Account) -> None:
     """Somebody who is not in the directory: told once a day."""
     key = f"stranger:{stranger.platform}:{stranger.user_id}:{ctx.now:%Y-%m-%d}"
-    ctx.tx.outbox.add(SorryText(Refusal.UNKNOWN_PERSON).to(stranger, key=key), ctx.now)
+    ctx.tx.outbox.add(SorryText(Refusal.UNKNOWN_PERSON).to(stranger, key=key, urgency=Urgency.ANSWER), ctx.now)
 
 
 def _kept(answer: Mapping[str, object] | None) -> CardData | None:

@@ -68,7 +68,7 @@ def open_checkin(ctx: Context, author: Person, subject: Person, *, platform: Pla
     id = ctx.tx.feedback.open_draft(draft)
     ctx.tx.history.note(about(id), "offered", ctx.now, by=author.id if platform else None)
     card = CheckinCard(subject.name, draft.occasion, options_of(ctx.tx.feedback.get(id)))
-    urgency = Urgency.ANSWER if platform else Urgency.REMINDER
+    urgency = Urgency.ANSWER if platform else Urgency.NUDGE
     ctx.tx.outbox.add(card.to(author.id, key=f"checkin:{id}", about=about(id), urgency=urgency, expires=draft.expires_at), ctx.now)
     return id
 

@@ -131,7 +131,8 @@ def remind_later(ctx: Context, record: Record, until: datetime) -> None:
             ctx.tx.outbox.cancel(message, ctx.now)
     key = f"snooze:{record.id}:{until.isoformat()}:{loop.version}:{ctx.now.isoformat()}"
     card = _reminder(ctx, record, loop, read_at=until)
-    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.REMINDER, not_before=until), ctx.now)
+    # He named the hour himself: nothing holds it then.
+    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.ANSWER, not_before=until), ctx.now)
 
 
 def take(press: Press, ctx: Context) -> Reply:

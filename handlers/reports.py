@@ -11,6 +11,7 @@ from reading import moments
 from rules import away, commands
 from rules.commands import Speaker
 from rules.feedback import Answer, Record, Refusal, State
+from rules.messages import PersonId
 from rules.weeks import Week, week_of
 
 _LISTED = 6  # lines of one list
@@ -68,6 +69,12 @@ def pending(asked: Asked, ctx: Context) -> Reply:
         return sorry(Refusal.NOT_IN_CHARGE)
     waiting = _waiting(ctx, his)
     return Reply(says=PendingText((), 0, waiting[:_LISTED], len(waiting[_LISTED:]), person.name))
+
+
+def all_waiting_for(ctx: Context, person: PersonId) -> PendingText:
+    """Everything that waits for this person's answer, the longest-waiting first."""
+    mine = _waiting(ctx, sorted(ctx.tx.feedback.open_about(person), key=lambda r: r.id), of_author=True)
+    return PendingText(mine[:_LISTED], len(mine[_LISTED:]), (), 0)
 
 
 def escalation_list(asked: Asked, ctx: Context) -> Reply:

@@ -15,7 +15,7 @@ from reading import answers, commands, sentence
 from reading.commands import Command, Intent
 from rules.evidence import Part
 from rules.feedback import Answer, Refusal
-from rules.messages import GroupChat
+from rules.messages import GroupChat, Urgency
 from rules.weeks import SHANGHAI
 
 _GIVE = re.compile(r"^(?:反馈|打卡|记录|记一下|评价|点评)(?P<clear>[\s:：,，@]*)(?P<name>[^\s,，。:：]{1,20})$")
@@ -115,7 +115,7 @@ def _help_once(talk: Talk, ctx: Context) -> Reply:
 def _hint_in_group(talk: Talk, ctx: Context, chat_id: str) -> None:
     to = GroupChat(talk.event.by.platform, chat_id)
     key = f"group:{talk.event.by.platform}:{talk.event.id}"
-    ctx.tx.outbox.add(GroupHint(talk.by.name).to(to, key=key), ctx.now)
+    ctx.tx.outbox.add(GroupHint(talk.by.name).to(to, key=key, urgency=Urgency.ANSWER), ctx.now)
 
 
 def _storable(text: str) -> str:

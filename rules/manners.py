@@ -14,7 +14,7 @@ from enum import IntEnum, StrEnum
 
 from rules import away
 from rules.away import Away
-from rules.messages import PersonId, Urgency
+from rules.messages import Urgency
 from rules.weeks import SHANGHAI, midnight
 from rules.worktime import Calendar
 
@@ -56,7 +56,8 @@ class Degree(IntEnum):
 
 @dataclass(frozen=True)
 class Quiet:
-    """Hours of the day, local, in which nobody is disturbed: from `begins` until `ends`, over midnight when that is earlier. Equal: none."""
+    """Hours of the day, local, in which nobody is disturbed: from `begins` until `ends`, over midnight when that is earlier; none when
+    the two are equal."""
 
     begins: time
     ends: time
@@ -90,10 +91,13 @@ class Preferences:
 
 @dataclass(frozen=True)
 class Manners:
-    """What the company decides. `rest` are the classes that rest days hold, `work` those that wait for working hours, `urgent` those that
-    nothing holds. `caps`: pings of a class that one person gets on one local day at most. `pauses`: the shortest time between two nags
-    about the same thing, by how often he was told already; the last one holds for all that follow. `patience`: how long
-    an escalation leaves its reader before the next in the chain hears. `batches`: local times at which saved-up nags leave."""
+    """What the company decides.
+
+    `rest` are the classes that rest days hold, `work` those that wait for working hours, `urgent` those that nothing holds. `caps`: how
+    many pings of a class one person gets on one local day at most. `pauses`: the shortest time between two nags about the same thing,
+    by how often he was told already; the last one holds for all that follow. `patience`: how long an escalation leaves its reader
+    before the next in the chain hears. `batches`: local times at which saved-up nags leave.
+    """
 
     quiet: Quiet | None = Quiet(time(21), time(8))
     rest: frozenset[Urgency] = NAGS | {Urgency.ESCALATION}
@@ -168,8 +172,8 @@ Decision = Send | Hold | Merge | Drop
 
 
 def decide(ping: Ping, reader: Reader, house: Manners, calendar: Calendar, degree: Degree, now: datetime) -> Decision:
-    """What becomes of a due ping at `now` (aware UTC). A `Hold` ends after `now`, at the first instant at which nothing that is known now
-    holds it; what was drawn already is neither dropped nor merged.
+    """What becomes of a due ping at `now` (aware UTC). A `Hold` ends after `now`, at the first instant at which nothing that is known
+    now holds it; what was drawn already is neither dropped nor merged.
 
     Source: product, A10; issue "Manners": quiet hours, rest days, preferences, daily cap by class, bundling, snooze, stand-in.
     """
@@ -190,9 +194,14 @@ def decide(ping: Ping, reader: Reader, house: Manners, calendar: Calendar, degre
     return Send()
 
 
-def counts_towards_cap(urgency: Urgency, house: Manners) -> bool:
-    """Whether the pings of a day have to be counted for this class."""
+def is_capped(urgency: Urgency, house: Manners) -> bool:
+    """Whether `Reader.today` matters for this class."""
     return urgency in house.caps and urgency not in house.urgent
+
+
+def asks_when_told(urgency: Urgency, house: Manners) -> bool:
+    """Whether `Reader.told` matters for this class."""
+    return (urgency is Urgency.ESCALATION and bool(house.patience)) or (urgency is Urgency.REMINDER and bool(house.pauses))
 
 
 def is_nag(urgency: Urgency) -> bool:

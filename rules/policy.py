@@ -10,6 +10,7 @@ from rules.digests import DigestPolicy
 from rules.evidence import EvidencePolicy
 from rules.feedback import Behaviour
 from rules.loops import Plan
+from rules.manners import NONE, Manners
 from rules.messages import GroupChat
 from rules.worktime import WEEKENDS_ONLY, Calendar
 
@@ -66,6 +67,7 @@ class Policy:
     change_window: timedelta = timedelta(minutes=10)
     snooze: timedelta = timedelta(hours=2)
     pages_url: str = ""
+    manners: Manners = NONE
     calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
     hints: bool = False
     digests: DigestPolicy = field(default_factory=DigestPolicy)

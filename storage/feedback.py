@@ -140,13 +140,12 @@ class FeedbackTable:
         return dict(rows.all())
 
 
-def record_of(row: Any) -> Record:
 def behaviour_of(stored: Mapping[str, str]) -> Behaviour:
     """A box as it stood on the card; records from before rates have none."""
     return Behaviour(stored["id"], stored["text"], Kind(stored["kind"]), stored["impact"], stored.get("rate", ""))
 
 
-def record_of(row: Row[Any]) -> Record:
+def record_of(row: Any) -> Record:
     """A row of the table as the record it stands for."""
     return Record(
         id=row.id,

@@ -15,6 +15,8 @@ from storage.tables import limits
 from storage.upsert import insert_new
 from storage.work import Work
 
+_PRECISION_SECONDS = 1e-6  # of a float that holds seconds since 1970
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -39,7 +41,7 @@ class LimitsTable:
         insert_new(self._work, limits, {"key": key, "free_at": 0.0})
         free_at, now = self._work.execute(select(limits.c.free_at, db_now()).where(limits.c.key == key).with_for_update()).one()
         wait = free_at - (rate.burst - 1) * rate.interval - now
-        if wait > 0:
+        if wait > _PRECISION_SECONDS:
             return float(wait)
         self._work.execute(update(limits).where(limits.c.key == key).values(free_at=max(free_at, now) + rate.interval))
         return 0.0

@@ -1,6 +1,7 @@
 """Messages that leave: added with their cause in one transaction, claimed one at a time, sent outside any.
 
-States: due → sending → sent | due (retry) | failed | unsure; cancelled (moot before it left), expired, dropped (no longer possible).
+States: due → sending → sent | due (retry) | failed | unsure; cancelled (moot before it left), expired, dropped (no longer possible, or
+not wanted), merged (another message says it too).
 A row in `sending` whose lease has run out belonged to a process that died: if the platform recognises a repeat it is sent again,
 the same bytes; if not it becomes `unsure`, because a second reminder is worse than one that perhaps arrived.
 """
@@ -8,7 +9,7 @@ the same bytes; if not it becomes `unsure`, because a second reminder is worse t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,8 +19,8 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
 from rules.events import Account, Platform
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
-from storage.columns import db_now
-from storage.tables import in_state, outbox
+from storage.columns import UtcDateTime, db_now
+from storage.tables import in_state, outbox, rulings
 from storage.upsert import new_row
 from storage.work import Prepared, Work
 
@@ -33,9 +34,12 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     DROPPED = "dropped"
+    MERGED = "merged"
 
 
 _UNFINISHED = (State.DUE.value, State.SENDING.value)
+# Who waits longer than this for a retry stands out of the way of what comes after him.
+_IN_ORDER_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Message:
     card: str
     data: Mapping[str, Any]
     about: str | None
+    urgency: Urgency
     state: State
     not_before: datetime
     expires: datetime | None
@@ -101,7 +106,9 @@ class OutboxTable:
 
     def change(self, target: Message, card: str, data: Mapping[str, Any], now: datetime, handle: str | None = None) -> None:
         """Queue a change of a card that was sent. An older change of it that has not left is dropped: the last state wins, but a
-        fresh `handle` it carried is kept."""
+        fresh `handle` it carried is kept. A card that has not left yet simply leaves as what it is to become."""
+        if target.state is State.DUE and target.payload is None and self.reword(target, card, data):
+            return
         if handle is None:
             older = self._work.execute(_SUPERSEDE_AND_TELL, {"target": target.id}).scalars()
             handle = next((kept for kept in older if kept), None)
@@ -133,6 +140,11 @@ class OutboxTable:
         waiting = (outbox.c.key == key) & (outbox.c.state == State.DUE.value) & outbox.c.payload.is_(None)
         return self._work.execute(update(outbox).where(waiting).values(data=data, not_before=not_before)).rowcount == 1
 
+    def reword(self, message: Message, card: str, data: Mapping[str, Any]) -> bool:
+        """A message that has not left says something else. False when it has."""
+        waiting = (outbox.c.id == message.id) & (outbox.c.state == State.DUE.value) & outbox.c.payload.is_(None)
+        return self._work.execute(update(outbox).where(waiting).values(card=card, data=data)).rowcount == 1
+
     def cancel(self, message: Message, now: datetime) -> bool:
         """What has become moot is not sent. False when it has left or is about to."""
         this = (outbox.c.id == message.id) & (outbox.c.state == State.DUE.value)
@@ -163,20 +175,25 @@ class OutboxTable:
 
     def next_due(self, now: datetime) -> Message | None:
         """The next message to send, locked against other senders: due by the business clock, not held back by a retry or somebody
-        else's lease, and with no earlier unfinished message to the same person (people read in order)."""
-        earlier = outbox.alias("earlier")
+        else's lease, and with no earlier unfinished message to the same person (people read in order). What waits long, by manners or
+        for a retry, holds up nothing but the changes of its own card."""
+        earlier, changed = outbox.alias("earlier"), outbox.alias("changed")
         in_order = ~exists().where(
             earlier.c.person == outbox.c.person,
             earlier.c.id < outbox.c.id,
+            earlier.c.changes.is_(None),
             in_state(earlier, *_UNFINISHED),
             earlier.c.not_before <= now,
+            or_(earlier.c.retry_at.is_(None), earlier.c.retry_at <= db_now() + _IN_ORDER_SECONDS),
         )
+        after_its_card = ~exists().where(changed.c.id == outbox.c.changes, in_state(changed, *_UNFINISHED))
         ready = and_(
             in_state(outbox, *_UNFINISHED),
             outbox.c.not_before <= now,
             or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= db_now()),
             or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= db_now()),
             in_order,
+            after_its_card,
         )
         ordered = (
             select(outbox)
@@ -223,9 +240,63 @@ class OutboxTable:
         """A rate limit is full: look again after `seconds`. Not an attempt."""
         self._set(message, retry_at=db_now() + seconds)
 
+    def defer(self, message: Message, until: datetime) -> None:
+        """It is not the time for it: look again at `until` of the business clock. Not an attempt."""
+        self._set(message, not_before=until)
+
+    def merge(self, ids: Collection[int]) -> int:
+        """These are said by another message. How many were still waiting."""
+        waiting = outbox.c.id.in_(ids) & (outbox.c.state == State.DUE.value)
+        return self._work.execute(update(outbox).where(waiting).values(state=State.MERGED.value)).rowcount
+
     def end(self, message: Message, state: State, code: str, text: str = "", *, owner: str | None = None) -> None:
         """It will not be sent: failed, unsure, expired or dropped, and why. `owner` is who tried, None when nobody did."""
         self._set(message, owner, state=state.value, error_code=code, error_text=text, lease_until=None)
+
+    # -- asked by manners ------------------------------------------------------------------------------------------------------
+
+    def waiting_for(self, person: PersonId, urgency: Urgency, now: datetime) -> tuple[Message, ...]:
+        """New messages of this class that are due to this person and were not tried yet, oldest first."""
+        query = select(outbox).where(
+            outbox.c.person == person,
+            in_state(outbox, *_UNFINISHED),
+            outbox.c.state == State.DUE.value,
+            outbox.c.urgency == int(urgency),
+            outbox.c.changes.is_(None),
+            outbox.c.payload.is_(None),
+            outbox.c.not_before <= now,
+        )
+        return tuple(_message(row) for row in self._work.execute(query.order_by(outbox.c.id)))
+
+    def told(self, message: Message) -> tuple[datetime, ...]:
+        """When the same thing (`about`) was told before `message`, in its class, oldest first. For an escalation to whomever, and what
+        still waits counts as told when it is to leave; else only what this person got."""
+        before = [outbox.c.about == message.about, outbox.c.urgency == int(message.urgency), outbox.c.id < message.id]
+        left = [State.SENT.value, State.MERGED.value]
+        if message.urgency is not Urgency.ESCALATION:
+            before.append(outbox.c.person == message.person)
+        else:
+            left += _UNFINISHED
+        at = func.coalesce(outbox.c.sent_at, outbox.c.not_before, type_=UtcDateTime)
+        query = select(at).where(*before, outbox.c.changes.is_(None), outbox.c.state.in_(left))
+        return tuple(sorted(self._work.execute(query).scalars()))
+
+    def sent_since(self, person: PersonId, urgency: Urgency, since: datetime) -> int:
+        """How many new messages of this class the person got since then."""
+        query = select(func.count()).where(
+            outbox.c.person == person,
+            in_state(outbox, State.SENT),
+            outbox.c.sent_at >= since,
+            outbox.c.urgency == int(urgency),
+            outbox.c.changes.is_(None),
+        )
+        return int(self._work.execute(query).scalar_one())
+
+    def release(self, person: PersonId, now: datetime) -> int:
+        """What manners hold for this person is looked at again now: his wishes have changed. How many."""
+        ruled = exists().where(rulings.c.message == outbox.c.id, rulings.c.what == "hold", rulings.c.until == outbox.c.not_before)
+        held = (outbox.c.person == person) & in_state(outbox, *_UNFINISHED) & (outbox.c.not_before > now) & ruled
+        return self._work.execute(update(outbox).where(held).values(not_before=now)).rowcount
 
     # -- read by people --------------------------------------------------------------------------------------------------------
 
@@ -280,6 +351,7 @@ def _message(row: Any) -> Message:
         card=row.card,
         data=row.data,
         about=row.about,
+        urgency=Urgency(row.urgency),
         state=State(row.state),
         not_before=row.not_before,
         expires=row.expires,

@@ -241,6 +241,33 @@ _unfinished = in_state(outbox, "due", "sending")
 Index("ix_outbox_due", outbox.c.not_before, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
 Index("ix_outbox_recipient", outbox.c.person, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
 
+_sent = in_state(outbox, "sent")
+Index("ix_outbox_sent", outbox.c.person, outbox.c.sent_at, sqlite_where=_sent, postgresql_where=_sent)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person", Integer, ForeignKey("people.id"), primary_key=True),
+    Column("own_quiet", Boolean, nullable=False),
+    Column("quiet_from", String(5)),
+    Column("quiet_until", String(5)),
+    Column("rests", Boolean),
+    Column("muted", JSON, nullable=False),
+    Column("named", Boolean, nullable=False),
+)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message", Integer, ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("what", String(8), nullable=False),
+    Column("why", String(32), nullable=False),
+    Column("until", UtcDateTime),
+    Column("other", Integer),
+)
+
 limits = Table(
     "limits",
     metadata,

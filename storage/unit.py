@@ -29,8 +29,10 @@ from storage.logins import LoginsTable
 from storage.loops import LoopsTable
 from storage.outbox import OutboxTable
 from storage.people import PeopleTable
+from storage.preferences import PreferencesTable
 from storage.prompts import PromptsTable
 from storage.reports import Reports
+from storage.rulings import RulingsTable
 from storage.runs import RunsTable
 from storage.sentences import SentencesTable
 from storage.work import Work
@@ -85,6 +87,14 @@ class Tx:
     @cached_property
     def away(self) -> AwayTable:
         return AwayTable(self._work)
+
+    @cached_property
+    def preferences(self) -> PreferencesTable:
+        return PreferencesTable(self._work)
+
+    @cached_property
+    def rulings(self) -> RulingsTable:
+        return RulingsTable(self._work)
 
     @cached_property
     def logins(self) -> LoginsTable:

@@ -22,10 +22,11 @@ from rules.events import Account, Platform
 from rules.feedback import Kind
 from rules.messages import GroupChat, Urgency
 from rules.people import Entry
+from rules.policy import Policy
 from storage.limits import Rate
 from storage.outbox import Message, State
 from storage.unit import Store
-from tests.builders import COMPANY, NOON, a_company, a_message
+from tests.builders import COMPANY, NOON, a_company, a_message, a_policy
 
 FREELY = Rate(100_000, 1.0, burst=10_000)
 REFUSED = SendFailed(Failure.REFUSED, "40003", "invalid user")
@@ -77,11 +78,20 @@ class Office:
     wires: tuple[Wire, ...]
     now: datetime = NOON
     lease_seconds: float = 60.0
+    policy: Policy = field(default_factory=a_policy)
     rates: Mapping[Platform, Rates] = field(default_factory=lambda: defaultdict(lambda: Rates(FREELY)))
 
     def sender(self) -> Sender:
         channels = {wire.platform: wire for wire in self.wires}
-        return Sender(self.store, channels, self.rates, "https://bot/c/{}".format, lambda: self.now, lease_seconds=self.lease_seconds)
+        return Sender(
+            self.store,
+            channels,
+            self.rates,
+            "https://bot/c/{}".format,
+            lambda: self.now,
+            lease_seconds=self.lease_seconds,
+            policy=self.policy,
+        )
 
     def add(self, key: str, to: str | Account | GroupChat = "E012", **changes: object) -> None:
         with self.store.begin() as tx:
@@ -348,13 +358,25 @@ def test_what_cannot_be_changed_stays_as_it_is(office: Office, wire: Wire) -> No
 
 
 def test_a_card_that_never_arrived_is_not_changed(office: Office, wire: Wire) -> None:
-    wire.answers = [REFUSED]
+    wire.answers = [BUSY, REFUSED]
+    office.add("card")
+    office.send_all()
+    _change(office, "card")
+    office.again("card")
+
+    office.send_all()
+
+    assert _states(office) == {"failed": 1, "dropped": 1}
+
+
+def test_a_card_that_has_not_left_leaves_as_what_it_has_become(office: Office, wire: Wire) -> None:
     office.add("card")
     _change(office, "card")
 
     office.send_all()
 
-    assert _states(office) == {"failed": 1, "dropped": 1}
+    assert len(wire.taken) == 1
+    assert _states(office) == {"sent": 1}
 
 
 def test_what_a_dead_sender_was_sending_is_sent_again_byte_for_byte(office: Office, wire: Wire) -> None:

@@ -41,6 +41,7 @@ def test_the_partial_indexes_are_there_with_their_conditions(store: Store) -> No
         "ix_loops_due",
         "ix_outbox_due",
         "ix_outbox_recipient",
+        "ix_outbox_sent",
     }
 
 
