@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, distinct, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, distinct, func, insert, or_, select, update
 
 from rules.digests import Fact, Kind, Window
 from rules.feedback import Behaviour, State
@@ -23,6 +23,7 @@ from storage.columns import db_now, seconds_between
 from storage.feedback import behaviour_of
 from storage.tables import digest_rounds, digests, feedback, history, in_state, loops, people, unnamed
 from storage.upsert import insert_new
+from storage.work import Work
 
 _COUNTED = tuple(state.value for state in (State.OPEN, State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED, State.CLOSED))
 _ANSWERED = tuple(state.value for state in (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED))
@@ -91,8 +92,8 @@ def whom(recipient: PersonId | GroupChat) -> str:
 
 
 class DigestsTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     # -- rounds ----------------------------------------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class DigestsTable:
         if not wanted:
             return None
         weeks = {str(week) for week, _ in wanted}
-        rows = self._connection.execute(select(digest_rounds).where(digest_rounds.c.week.in_(weeks)))
+        rows = self._work.execute(select(digest_rounds).where(digest_rounds.c.week.in_(weeks)))
         known = {(row.week, row.kind): row.finished_at is not None for row in rows}
         for week, kind in wanted:
             if known.get((str(week), kind.value), False):
@@ -123,14 +124,14 @@ class DigestsTable:
     def finished(self, week: Week) -> frozenset[Kind]:
         """The kinds of a week that everybody has."""
         this = (digest_rounds.c.week == str(week)) & digest_rounds.c.finished_at.is_not(None)
-        return frozenset(Kind(kind) for kind in self._connection.execute(select(digest_rounds.c.kind).where(this)).scalars())
+        return frozenset(Kind(kind) for kind in self._work.execute(select(digest_rounds.c.kind).where(this)).scalars())
 
     # -- people, in order ------------------------------------------------------------------------------------------------------
 
     def employees(self, after: int, limit: int) -> tuple[PersonId, ...]:
         """The next people who work here, by id."""
         query = select(people.c.id).where(people.c.id > after, people.c.left_at.is_(None)).order_by(people.c.id).limit(limit)
-        return tuple(self._connection.execute(query).scalars())
+        return tuple(self._work.execute(query).scalars())
 
     def supervisors(self, after: int, limit: int) -> tuple[PersonId, ...]:
         """The next people who lead somebody, by id."""
@@ -145,7 +146,7 @@ class DigestsTable:
     def known(self, week: Week, kind: Kind, recipients: Collection[str]) -> frozenset[str]:
         """Which of these have theirs."""
         this = (digests.c.week == str(week)) & (digests.c.kind == kind.value) & digests.c.whom.in_(recipients)
-        return frozenset(self._connection.execute(select(digests.c.whom).where(this)).scalars())
+        return frozenset(self._work.execute(select(digests.c.whom).where(this)).scalars())
 
     def add(self, composed: Sequence[Digest]) -> None:
         """Remember what was composed. Raises IntegrityError for a second of the same key."""
@@ -164,25 +165,25 @@ class DigestsTable:
             for digest in composed
         ]
         if rows:
-            self._connection.execute(insert(digests), rows)
+            self._work.execute(insert(digests), rows)
 
     def of(self, recipient: str, week: Week, kind: Kind) -> Digest | None:
         """What this one got in a week; None when nothing was composed."""
         this = (digests.c.whom == recipient) & (digests.c.week == str(week)) & (digests.c.kind == kind.value)
-        row = self._connection.execute(select(digests).where(this)).one_or_none()
+        row = self._work.execute(select(digests).where(this)).one_or_none()
         return _digest(row) if row else None
 
     def of_people(self, persons: Collection[PersonId], week: Week, kind: Kind) -> Mapping[PersonId, Digest]:
         """What these people got in a week, by person."""
         this = (digests.c.week == str(week)) & (digests.c.kind == kind.value)
         keys = [whom(person) for person in persons]
-        rows = self._connection.execute(select(digests).where(this, digests.c.whom.in_(keys)))
+        rows = self._work.execute(select(digests).where(this, digests.c.whom.in_(keys)))
         return {row.person: _digest(row) for row in rows}
 
     def weeks_of(self, recipient: str, kind: Kind, limit: int) -> tuple[Week, ...]:
         """The weeks in which this one got something to read, newest first."""
         this = (digests.c.whom == recipient) & (digests.c.kind == kind.value) & digests.c.card.is_not(None)
-        rows = self._connection.execute(select(digests.c.week).where(this).order_by(digests.c.week.desc()).limit(limit))
+        rows = self._work.execute(select(digests.c.week).where(this).order_by(digests.c.week.desc()).limit(limit))
         return tuple(Week.read(week) for week in rows.scalars())
 
     # -- pictures --------------------------------------------------------------------------------------------------------------
@@ -191,30 +192,30 @@ class DigestsTable:
         """The next digest that waits for its picture, now `owner`'s for a while."""
         free = or_(digests.c.lease_until.is_(None), digests.c.lease_until <= db_now())
         query = select(digests).where(digests.c.picture == "waiting", free)
-        row = self._connection.execute(query.order_by(digests.c.id).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        row = self._work.execute(query.order_by(digests.c.id).limit(1).with_for_update(skip_locked=True)).one_or_none()
         if row is None:
             return None
         held = {"owner": owner, "lease_until": db_now() + lease_seconds, "attempts": digests.c.attempts + 1}
-        self._connection.execute(update(digests).where(digests.c.id == row.id).values(**held))
+        self._work.execute(update(digests).where(digests.c.id == row.id).values(**held))
         return _digest(row)
 
     def picture_done(self, id: int, owner: str) -> bool:
         """The message of a digest is on its way. False when somebody else has taken it over."""
         this = (digests.c.id == id) & (digests.c.owner == owner) & (digests.c.picture == "waiting")
-        return self._connection.execute(update(digests).where(this).values(picture="sent", lease_until=None)).rowcount == 1
+        return self._work.execute(update(digests).where(this).values(picture="sent", lease_until=None)).rowcount == 1
 
     # -- not to be named in groups ---------------------------------------------------------------------------------------------
 
     def unnamed(self, persons: Collection[PersonId]) -> frozenset[PersonId]:
         """Which of these people do not want to be named in a group."""
-        return frozenset(self._connection.execute(select(unnamed.c.person).where(unnamed.c.person.in_(persons))).scalars())
+        return frozenset(self._work.execute(select(unnamed.c.person).where(unnamed.c.person.in_(persons))).scalars())
 
     def name_in_groups(self, person: PersonId, *, wanted: bool) -> None:
         """Whether this person may be named."""
         if wanted:
-            self._connection.execute(unnamed.delete().where(unnamed.c.person == person))
+            self._work.execute(unnamed.delete().where(unnamed.c.person == person))
         else:
-            insert_new(self._connection, unnamed, {"person": person})
+            insert_new(self._work, unnamed, {"person": person})
 
     # -- what the digests are about --------------------------------------------------------------------------------------------
 
@@ -231,23 +232,23 @@ class DigestsTable:
     def facts(self, ids: Collection[int]) -> tuple[Fact, ...]:
         """These records as they are now, those that count no more left out."""
         query = select(*_FACT).where(feedback.c.id.in_(ids), feedback.c.state.in_(_COUNTED)).order_by(feedback.c.id)
-        return tuple(_fact(row) for row in self._connection.execute(query))
+        return tuple(_fact(row) for row in self._work.execute(query))
 
     def open_about(self, subjects: Collection[PersonId]) -> Mapping[PersonId, int]:
         """How many records wait for each of these people's answer; people without any are left out."""
         query = select(feedback.c.subject, func.count()).where(feedback.c.subject.in_(subjects), feedback.c.state == State.OPEN.value)
-        return dict(self._connection.execute(query.group_by(feedback.c.subject)).all())
+        return dict(self._work.execute(query.group_by(feedback.c.subject)).all())
 
     def explanations(self, ids: Collection[int]) -> Mapping[int, str]:
         """What subjects wrote after 已改进, the last of it, by record."""
         abouts = {f"feedback:{id}": id for id in ids}
         this = history.c.about.in_(abouts) & (history.c.what == "explained") & (history.c.reason == State.IMPROVED.value)
-        rows = self._connection.execute(select(history.c.about, history.c.words).where(this).order_by(history.c.id))
+        rows = self._work.execute(select(history.c.about, history.c.words).where(this).order_by(history.c.id))
         return {abouts[row.about]: row.words for row in rows if row.words}
 
     def ticked(self, ids: Collection[int]) -> Mapping[int, tuple[Behaviour, ...]]:
         """The behaviours that were ticked on these records' cards."""
-        rows = self._connection.execute(select(feedback.c.id, feedback.c.offered, feedback.c.ticks).where(feedback.c.id.in_(ids)))
+        rows = self._work.execute(select(feedback.c.id, feedback.c.offered, feedback.c.ticks).where(feedback.c.id.in_(ids)))
         return {row.id: tuple(behaviour_of(b) for b in row.offered if b["id"] in row.ticks) for row in rows}
 
     def totals(self, hrbp: PersonId | None, window: Window) -> Totals:
@@ -265,7 +266,7 @@ class DigestsTable:
         ).where(feedback.c.state.in_(_COUNTED), feedback.c.given_at >= window.since, feedback.c.given_at < window.until)
         if hrbp is not None:
             query = query.join(people, people.c.id == feedback.c.subject).where(people.c.hrbp == hrbp)
-        given, praise, replied, in_a_day, improved, waiting, seconds = self._connection.execute(query).one()
+        given, praise, replied, in_a_day, improved, waiting, seconds = self._work.execute(query).one()
         return Totals(
             given=int(given),
             praise=int(praise or 0),
@@ -284,13 +285,13 @@ class DigestsTable:
         if hrbp is not None:
             query = query.join(feedback, feedback.c.id == loops.c.feedback).join(people, people.c.id == feedback.c.subject)
             query = query.where(people.c.hrbp == hrbp)
-        row = self._connection.execute(query).one()
+        row = self._work.execute(query).one()
         return int(row[0] or 0), int(row[1] or 0)
 
     def head_count(self, hrbp: PersonId | None) -> int:
         """How many people work here; those an HRBP is in charge of unless None."""
         query = select(func.count()).select_from(people).where(people.c.left_at.is_(None))
-        return int(self._connection.execute(query.where(people.c.hrbp == hrbp) if hrbp is not None else query).scalar_one())
+        return int(self._work.execute(query.where(people.c.hrbp == hrbp) if hrbp is not None else query).scalar_one())
 
     def given_per_supervisor(self, hrbp: PersonId | None, window: Window) -> Mapping[PersonId, int]:
         """What each supervisor (of those an HRBP is in charge of) gave in the window, 0 included."""
@@ -299,11 +300,11 @@ class DigestsTable:
         leads = leads.where(boss.c.left_at.is_(None), report.c.left_at.is_(None))
         if hrbp is not None:
             leads = leads.where(boss.c.hrbp == hrbp)
-        gave = dict.fromkeys(self._connection.execute(leads).scalars(), 0)
+        gave = dict.fromkeys(self._work.execute(leads).scalars(), 0)
         counted = select(feedback.c.author, func.count()).where(
             feedback.c.state.in_(_COUNTED), feedback.c.given_at >= window.since, feedback.c.given_at < window.until
         )
-        for author, count in self._connection.execute(counted.group_by(feedback.c.author)):
+        for author, count in self._work.execute(counted.group_by(feedback.c.author)):
             if author in gave:
                 gave[author] = count
         return gave
@@ -311,24 +312,24 @@ class DigestsTable:
     def _facts(self, whose: ColumnElement[bool], window: Window) -> tuple[Fact, ...]:
         inside = (feedback.c.given_at >= window.since) & (feedback.c.given_at < window.until)
         query = select(*_FACT).where(whose, inside, feedback.c.state.in_(_COUNTED)).order_by(feedback.c.given_at, feedback.c.id)
-        return tuple(_fact(row) for row in self._connection.execute(query))
+        return tuple(_fact(row) for row in self._work.execute(query))
 
     def _lock(self, week: Week, kind: Kind) -> Round | None:
         key = {"week": str(week), "kind": kind.value}
-        insert_new(self._connection, digest_rounds, key | {"done_up_to": 0, "finished_at": None})
+        insert_new(self._work, digest_rounds, key | {"done_up_to": 0, "finished_at": None})
         this = (digest_rounds.c.week == key["week"]) & (digest_rounds.c.kind == key["kind"])
         query = select(digest_rounds.c.done_up_to).where(this, digest_rounds.c.finished_at.is_(None))
-        row = self._connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
+        row = self._work.execute(query.with_for_update(skip_locked=True)).one_or_none()
         return Round(week, kind, row.done_up_to) if row else None
 
     def _update(self, round: Round, **values: Any) -> None:
         this = (digest_rounds.c.week == str(round.week)) & (digest_rounds.c.kind == round.kind.value)
-        self._connection.execute(update(digest_rounds).where(this).values(**values))
+        self._work.execute(update(digest_rounds).where(this).values(**values))
 
     def _above(self, link: ColumnElement[int | None], after: int, limit: int) -> tuple[PersonId, ...]:
         led = select(distinct(link)).where(people.c.left_at.is_(None), link > after)
         query = select(people.c.id).where(people.c.id.in_(led), people.c.left_at.is_(None))
-        return tuple(self._connection.execute(query.order_by(people.c.id).limit(limit)).scalars())
+        return tuple(self._work.execute(query.order_by(people.c.id).limit(limit)).scalars())
 
 
 def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:

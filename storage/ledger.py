@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 
 from rules.messages import PersonId
 from rules.value import COUNT_PLACES, Entry, Grade, Money, Rate, Reason, Source
@@ -22,6 +22,7 @@ from rules.weeks import Week
 from storage.conflict import Conflict
 from storage.tables import achievements, contests, counts, feedback, in_state, ledger
 from storage.upsert import insert_new
+from storage.work import Work
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Contest:
 
 
 class LedgerTable:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     # -- counts ----------------------------------------------------------------------------------------------------------------
 
@@ -79,12 +80,12 @@ class LedgerTable:
             "by": count.by,
             "at": count.at,
         }
-        return insert_new(self._connection, counts, row)
+        return insert_new(self._work, counts, row)
 
     def counts_of(self, records: Collection[int]) -> Mapping[int, Count]:
         """What was counted for these records; the latest of each, and what a system counted before what a person stated."""
         found: dict[int, Count] = {}
-        for row in self._connection.execute(select(counts).where(counts.c.record.in_(records)).order_by(counts.c.id)):
+        for row in self._work.execute(select(counts).where(counts.c.record.in_(records)).order_by(counts.c.id)):
             before = found.get(row.record)
             if before is None or before.source is not Source.EVENT or row.source == Source.EVENT.value:
                 found[row.record] = _count(row)
@@ -94,11 +95,11 @@ class LedgerTable:
         """What was counted for these people from `since` until `until`, oldest first."""
         inside = (counts.c.at >= since) & (counts.c.at < until)
         query = select(counts).where(counts.c.person.in_(people), inside).order_by(counts.c.id)
-        return tuple(_count(row) for row in self._connection.execute(query))
+        return tuple(_count(row) for row in self._work.execute(query))
 
     def events(self, keys: Collection[str]) -> tuple[Count, ...]:
         """The counted events with these keys."""
-        return tuple(_count(row) for row in self._connection.execute(select(counts).where(counts.c.key.in_(keys))))
+        return tuple(_count(row) for row in self._work.execute(select(counts).where(counts.c.key.in_(keys))))
 
     # -- entries ---------------------------------------------------------------------------------------------------------------
 
@@ -115,12 +116,12 @@ class LedgerTable:
             *(_priced_otherwise(rate) for rate in rates),
         )
         query = select(ledger).select_from(joined).where(achievements.c.person.in_(people), achievements.c.struck.is_(False), doubtful)
-        return tuple(_entry(row) for row in self._connection.execute(query.order_by(ledger.c.id)))
+        return tuple(_entry(row) for row in self._work.execute(query.order_by(ledger.c.id)))
 
     def taken(self, keys: Collection[str]) -> frozenset[str]:
         """Which of these overlap keys somebody has, struck ones included."""
         query = select(achievements.c.overlap).where(achievements.c.overlap.in_(keys))
-        return frozenset(self._connection.execute(query).scalars())
+        return frozenset(self._work.execute(query).scalars())
 
     def add(self, entries: Sequence[Entry], seen: Mapping[int, int], now: datetime) -> tuple[int, ...]:
         """Append entries; their ids, in order. `seen` are the versions of their records. Raises Conflict when one reverses an entry
@@ -132,34 +133,34 @@ class LedgerTable:
                 self._release(entry)
         rows = [_row(entry, seen, now) for entry in entries]
         adding = insert(ledger).returning(ledger.c.id, sort_by_parameter_order=True)
-        ids = tuple(self._connection.execute(adding, rows).scalars())
+        ids = tuple(self._work.execute(adding, rows).scalars())
         new = [
             {"overlap": entry.overlap, "entry": id, "person": entry.person, "struck": False}
             for entry, id in zip(entries, ids, strict=True)
             if entry.reverses is None
         ]
         if new:
-            self._connection.execute(insert(achievements), new)
+            self._work.execute(insert(achievements), new)
         return ids
 
     def get(self, id: int) -> Entry:
         """One entry. Raises NoResultFound when there is none."""
-        return _entry(self._connection.execute(select(ledger).where(ledger.c.id == id)).one())
+        return _entry(self._work.execute(select(ledger).where(ledger.c.id == id)).one())
 
     def find(self, id: int) -> Entry | None:
         """One entry, or None when there is none."""
-        row = self._connection.execute(select(ledger).where(ledger.c.id == id)).one_or_none()
+        row = self._work.execute(select(ledger).where(ledger.c.id == id)).one_or_none()
         return _entry(row) if row else None
 
     def stands(self, id: int) -> bool:
         """Whether this entry has not been reversed."""
-        return self._connection.execute(select(ledger.c.id).where(ledger.c.reverses == id)).one_or_none() is None
+        return self._work.execute(select(ledger.c.id).where(ledger.c.reverses == id)).one_or_none() is None
 
     def of(self, people: Collection[PersonId], week: Week) -> Mapping[PersonId, tuple[Entry, ...]]:
         """All entries of these people in a week, oldest first, reversing ones included; people without any are left out."""
         query = select(ledger).where(ledger.c.person.in_(people), ledger.c.week == str(week)).order_by(ledger.c.id)
         found: dict[PersonId, list[Entry]] = defaultdict(list)
-        for row in self._connection.execute(query):
+        for row in self._work.execute(query):
             found[row.person].append(_entry(row))
         return {person: tuple(entries) for person, entries in found.items()}
 
@@ -167,7 +168,7 @@ class LedgerTable:
         """The sum of a week's entries of these people; of everybody when None."""
         low, high = func.coalesce(func.sum(ledger.c.low_fen), 0), func.coalesce(func.sum(ledger.c.high_fen), 0)
         query = select(low, high).where(ledger.c.week == str(week))
-        row = self._connection.execute(query.where(ledger.c.person.in_(people)) if people is not None else query).one()
+        row = self._work.execute(query.where(ledger.c.person.in_(people)) if people is not None else query).one()
         return Money(int(row[0]), int(row[1]))
 
     # -- contests --------------------------------------------------------------------------------------------------------------
@@ -183,22 +184,22 @@ class LedgerTable:
             "chain": list(contest.chain),
             "asked": contest.asked,
         }
-        return insert_new(self._connection, contests, row)
+        return insert_new(self._work, contests, row)
 
     def contest_of(self, entry: int) -> Contest | None:
         """The contest about an entry."""
-        row = self._connection.execute(select(contests).where(contests.c.entry == entry)).one_or_none()
+        row = self._work.execute(select(contests).where(contests.c.entry == entry)).one_or_none()
         return _contest(row) if row else None
 
     def contests_of(self, entries: Collection[int]) -> Mapping[int, Contest]:
         """The contests about these entries, by entry."""
-        rows = self._connection.execute(select(contests).where(contests.c.entry.in_(entries)))
+        rows = self._work.execute(select(contests).where(contests.c.entry.in_(entries)))
         return {row.entry: _contest(row) for row in rows}
 
     def next_contest(self, now: datetime) -> Contest | None:
         """A contest whose next in the chain is to hear of it, locked against other workers."""
         query = select(contests).where(in_state(contests, ContestState.OPEN), contests.c.due_at <= now)
-        row = self._connection.execute(query.order_by(contests.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        row = self._work.execute(query.order_by(contests.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
         return _contest(row) if row else None
 
     def apply(self, contest: Contest, asked_before: int) -> None:
@@ -211,15 +212,15 @@ class LedgerTable:
             "settled_at": contest.settled_at,
             "settled_by": contest.settled_by,
         }
-        if self._connection.execute(update(contests).where(this).values(**row)).rowcount != 1:
+        if self._work.execute(update(contests).where(this).values(**row)).rowcount != 1:
             raise Conflict(f"contest {contest.entry}")
 
     def _release(self, entry: Entry) -> None:
         this = (achievements.c.entry == entry.reverses) & achievements.c.struck.is_(False)
         if entry.reason is Reason.CONTESTED:
-            done = self._connection.execute(update(achievements).where(this).values(struck=True))
+            done = self._work.execute(update(achievements).where(this).values(struck=True))
         else:
-            done = self._connection.execute(delete(achievements).where(this))
+            done = self._work.execute(delete(achievements).where(this))
         if done.rowcount != 1:
             raise Conflict(f"ledger {entry.reverses}")
 

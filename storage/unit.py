@@ -106,11 +106,11 @@ class Tx:
 
     @cached_property
     def digests(self) -> DigestsTable:
-        return DigestsTable(self._connection)
+        return DigestsTable(self._work)
 
     @cached_property
     def ledger(self) -> LedgerTable:
-        return LedgerTable(self._connection)
+        return LedgerTable(self._work)
 
     @cached_property
     def limits(self) -> LimitsTable:
