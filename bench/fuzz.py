@@ -181,7 +181,9 @@ class Desk:
         with self.app.store.begin() as tx:
             tx.people.put(entries, self.app.now())
             self.people: Mapping[str, Person] = {person.key: person for person in tx.people.all().values()}
-        self._sender = Sender(self.app.store, _channels(), _rates(), self.app.links.card, self.app.now, lease_seconds=30)
+        self._sender = Sender(
+            self.app.store, _channels(), _rates(), self.app.links.card, self.app.now, lease_seconds=30, policy=self.app.policy
+        )
         media = dict.fromkeys(Platform, Shelf(self.rng))
         self._fetcher = Fetcher(self.app.store, self.app.policy, self.app.now, media, self.app.keeper, self.app.blobs, lambda: None)
 
@@ -410,7 +412,8 @@ class Desk:
         """(card, presser, action, ticks): mostly of a card that was sent, by whom it was sent to."""
         with self.app.store.read() as tx:
             sent = [m for m in tx.outbox.recent(Sent.SENT, 60) if m.changes is None and m.to and m.to.platform == platform]
-        message = self.rng.choice(sent) if sent else None
+        asking = [message for message in sent if compose(message.card, message.data).interactive]
+        message = self.rng.choice(asking or sent or [None])
         keys = {person.id: key for key, person in self.people.items()}
         who = keys.get(message.person or 0, "boss") if message and self.rng.random() < 0.9 else self._somebody()
         actions = [
