@@ -2,8 +2,10 @@
 
 How a template becomes a card:
 1. The data are validated into the dataclass of `cards/catalog.py`; its fields are all that the template sees.
-2. Jinja2 renders the template to YAML. Every value must pass through `tojson`: anything else is refused when it is put out.
-3. The YAML is read and validated into `layout.Card`; an unknown key is an error, so that a misspelt one cannot hide.
+2. Jinja2 renders the template to YAML with numbered holes: a value must pass through `tojson` (anything else is refused) and is kept
+   aside, so that nothing people typed is ever read as YAML, and cards that differ in values only are read once.
+3. The YAML is read, the holes are filled, and all is validated into `layout.Card`; an unknown key is an error, so that a misspelt one
+   cannot hide.
 
 Whoever rewords a template gets errors with file and line, and never with the text of a feedback in them.
 """
@@ -14,11 +16,12 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, pass_context
+from jinja2.runtime import Context
 from pydantic import TypeAdapter, ValidationError
 
 from cards import filters, words
@@ -29,6 +32,7 @@ from rules.feedback import Answer
 _SUFFIX = ".yaml.j2"
 _ORIGIN = "  # @"  # ends each rendered line: "  # @who_card.yaml.j2:3", a YAML comment that tells where the line comes from
 _ACTION = re.compile(r'action: (?:\{\{ \(")?([a-z]+)')
+_HOLE = "\ue000"  # begins a hole; from the private-use area: in no template and no keyboard
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the wheel has it: 10 times faster
 
 
@@ -39,8 +43,13 @@ class CannotCompose(Exception):
 def compose(template: str, data: Mapping[str, Any]) -> Card:
     """Draw the card `template` (a key of `catalog.CATALOG`) from its fields as JSON values. Raises CannotCompose."""
     shown = _catalogued(template, data)
-    rendered = _render(template + _SUFFIX, {field.name: getattr(shown, field.name) for field in fields(shown)})
-    return _read(template + _SUFFIX, rendered)
+    values: list[object] = []
+    rendered = _render(template + _SUFFIX, {_HOLE: values} | {field.name: getattr(shown, field.name) for field in fields(shown)})
+    try:
+        return _card_adapter().validate_python(_filled(_read(template + _SUFFIX, rendered), values))
+    except ValidationError as error:
+        place = _node_at(_node(rendered), error.errors(include_url=False)[0]["loc"]).start_mark
+        raise CannotCompose(f"cards/templates/{_origin(rendered, place) or template + _SUFFIX}: {_problems(error)}") from None
 
 
 @cache
@@ -71,21 +80,33 @@ def _render(name: str, values: Mapping[str, Any]) -> str:
         raise CannotCompose(f"cards/templates/{_raised_in(error) or name}: {error}") from None
 
 
-def _read(name: str, rendered: str) -> Card:
-    loader = _Loader(rendered)
+@lru_cache(maxsize=1024)
+def _read(name: str, rendered: str) -> object:
+    """The card with its holes, as plain data. Not to be changed: it is shared."""
     try:
-        node = loader.get_single_node()
-        if not isinstance(node, yaml.MappingNode):
-            raise CannotCompose(f"cards/templates/{name}: a template is a list of keys: title, summary, lines, …")
-        return _card_adapter().validate_python(loader.construct_document(node))
+        told = yaml.load(rendered, _Loader)  # noqa: S506 - either of two safe loaders
     except yaml.MarkedYAMLError as error:
         raise CannotCompose(f"cards/templates/{_origin(rendered, error.problem_mark) or name}: {error.problem}") from None
-    except ValidationError as error:
-        assert node is not None  # it was validated
-        mark = _node_at(node, error.errors(include_url=False)[0]["loc"]).start_mark
-        raise CannotCompose(f"cards/templates/{_origin(rendered, mark) or name}: {_problems(error)}") from None
-    finally:
-        loader.dispose()
+    if not isinstance(told, dict):
+        raise CannotCompose(f"cards/templates/{name}: a template is a list of keys: title, summary, lines, …")
+    return told
+
+
+def _filled(told: object, values: list[object]) -> object:
+    match told:
+        case dict():
+            return {key: _filled(value, values) for key, value in told.items()}
+        case list():
+            return [_filled(value, values) for value in told]
+        case str() if told.startswith(_HOLE):
+            return values[int(told[1:])]
+    return told
+
+
+def _node(rendered: str) -> yaml.Node:
+    node = yaml.compose(rendered, _Loader)
+    assert node is not None, "it was read before"
+    return node
 
 
 @cache
@@ -93,12 +114,12 @@ def _environment() -> Environment:
     environment = Environment(
         loader=_OriginLoader(words.TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - the output is YAML, not HTML; `_only_json` guards it
+        autoescape=False,  # noqa: S701 - the output is YAML, not HTML; `_hole` guards it
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,  # or the line after an include would join the comment that ends it
         auto_reload=False,
-        finalize=_only_json,
+        finalize=_hole,
     )
     environment.globals["Answer"] = Answer
     environment.filters |= {
@@ -119,10 +140,14 @@ def _card_adapter() -> TypeAdapter[Card]:
     return TypeAdapter(Card)
 
 
-def _only_json(value: object) -> object:
-    if not isinstance(value, filters.Json):
+@pass_context
+def _hole(context: Context, value: object) -> str:
+    """What stands in the YAML for a value that a template puts out."""
+    if not isinstance(value, filters.Value):
         raise TypeError("a value is put out without | tojson")
-    return value
+    values = context[_HOLE]
+    values.append(value.value)
+    return f'"{_HOLE}{len(values) - 1}"'
 
 
 class _OriginLoader(FileSystemLoader):

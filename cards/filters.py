@@ -1,12 +1,12 @@
-"""What templates may do with a value: show an instant, a duration, a clipped text, and write any of it as safe YAML."""
+"""What templates may do with a value: show an instant, a duration, a clipped text, and hand any of it to the card."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import NoReturn
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991, so no zone table is needed
 WEEKDAYS = "一二三四五六日"
@@ -17,18 +17,19 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u206
 _CLINGS = re.compile("[\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
-class Json(str):
-    """Text that `to_json` wrote: the only thing a template may put out."""
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value for the card: the only thing a template may put out."""
 
-    __slots__ = ()
-
-
-def to_json(value: object) -> Json:
-    """`value` as JSON on one line, which is also YAML. Text is tidied first: nothing that people type breaks out of its quotes."""
-    return Json(json.dumps(tidy(value) if isinstance(value, str) else value, ensure_ascii=False, default=_refuse))
+    value: str | bool | int | None
 
 
-def _refuse(value: object) -> NoReturn:
+def to_json(value: object) -> Value:
+    """`value` as a card takes it; text is tidied. Raises TypeError for what needs another filter first."""
+    if isinstance(value, str):
+        return Value(tidy(value))
+    if value is None or isinstance(value, bool | int):
+        return Value(value)
     str(value)  # an undefined name raises here, and says which
     raise TypeError(f"{type(value).__name__} needs a filter before | tojson")
 

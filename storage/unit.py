@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 
 from storage.away import AwayTable
 from storage.digests import DigestsTable
@@ -35,7 +35,7 @@ from storage.reports import Reports
 from storage.rulings import RulingsTable
 from storage.runs import RunsTable
 from storage.sentences import SentencesTable
-from storage.work import Work
+from storage.work import Work, without_values
 
 
 class Tx:
@@ -168,7 +168,15 @@ def _engine(url: str, pool: int) -> Engine:
     # Errors are logged; the values in a statement are what people wrote.
     common: dict[str, Any] = {"pool_size": pool, "max_overflow": 4, "hide_parameters": True}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, **common)
+        engine = create_engine(url, pool_pre_ping=True, **common)
+
+        @event.listens_for(engine, "handle_error")
+        def _say_no_values(failed: ExceptionContext) -> None:
+            without_values(failed.original_exception)
+            if failed.sqlalchemy_exception is not None:
+                failed.sqlalchemy_exception.args = (str(failed.original_exception),)
+
+        return engine
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **common)
 
     @event.listens_for(engine, "connect")

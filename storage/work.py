@@ -8,8 +8,8 @@ next statement or the commit: one round trip on PostgreSQL instead of six. What 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any, TypeVarTuple, overload
 
@@ -47,8 +47,10 @@ class Work:
         """What a prepared SELECT finds, as named tuples."""
         self.flush()
         form = query.form(self.dialect)
-        with self._usual_errors():
+        try:
             return form.read(self._driver.execute(form.sql, form.bind(values)))
+        except self._error as error:
+            raise self._as_usual(error) from None
 
     def row(self, query: Prepared, **values: Any) -> Any | None:
         """The row that a prepared SELECT by a unique key finds, or None."""
@@ -65,8 +67,10 @@ class Work:
         """Run a prepared write; the number of rows it touched."""
         self.flush()
         form = write.form(self.dialect)
-        with self._usual_errors():
+        try:
             return int(self._driver.execute(form.sql, form.bind(values)).rowcount)
+        except self._error as error:
+            raise self._as_usual(error) from None
 
     def later(self, write: Prepared, values: Mapping[str, Any], *, untouched: Exception | None = None) -> None:
         """Run a prepared write before the next statement or the commit. `untouched` is raised then if it touched no row."""
@@ -78,8 +82,11 @@ class Work:
             return
         waiting, self._waiting = self._waiting, []
         forms = [write.form(self.dialect) for write, _, _ in waiting]
-        with self._usual_errors(), self._at_once():
-            ran = [self._driver.execute(form.sql, form.bind(values)) for form, (_, values, _) in zip(forms, waiting, strict=True)]
+        try:
+            with self._at_once():
+                ran = [self._driver.execute(form.sql, form.bind(values)) for form, (_, values, _) in zip(forms, waiting, strict=True)]
+        except self._error as error:
+            raise self._as_usual(error) from None
         for cursor, (_, _, untouched) in zip(ran, waiting, strict=True):
             if untouched is not None and cursor.rowcount == 0:
                 raise untouched
@@ -92,19 +99,28 @@ class Work:
         """psycopg sends what is executed inside without waiting for each answer; for sqlite3 there is no way to go."""
         return self._driver.pipeline() if self.dialect.name == "postgresql" else nullcontext()
 
-    @contextmanager
-    def _usual_errors(self) -> Iterator[None]:
-        """The driver's errors as SQLAlchemy's, without values: they may be personal text."""
-        base = self.dialect.loaded_dbapi.Error
-        try:
-            yield
-        except base as error:
-            gone = self.dialect.is_disconnect(error, self._driver, None)
-            if gone:
-                self._connection.invalidate(error)
-            raise DBAPIError.instance(
-                None, None, error, base, hide_parameters=True, connection_invalidated=gone, dialect=self.dialect
-            ) from None
+    @property
+    def _error(self) -> type[Exception]:
+        error: type[Exception] = self.dialect.loaded_dbapi.Error
+        return error
+
+    def _as_usual(self, error: Any) -> Exception:
+        """The driver's error as SQLAlchemy's, without values: they may be personal text."""
+        without_values(error)
+        gone = self.dialect.is_disconnect(error, self._driver, None)
+        if gone:
+            self._connection.invalidate(error)
+        told: Exception = DBAPIError.instance(
+            None, None, error, self._error, hide_parameters=True, connection_invalidated=gone, dialect=self.dialect
+        )
+        return told
+
+
+def without_values(error: BaseException) -> None:
+    """Take out of a driver's error what it quotes from the row: PostgreSQL's DETAIL says what people wrote, and errors are logged."""
+    said = getattr(error, "diag", None)
+    if said is not None and said.message_primary:
+        error.args = (said.message_primary,)
 
 
 class Prepared:

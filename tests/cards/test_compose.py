@@ -9,11 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cards import compose as composing
 from cards import words
 from cards.catalog import CATALOG
 from cards.compose import CannotCompose, compose
+from cards.filters import tidy
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 from tests.cards.examples import EXAMPLES
@@ -79,6 +82,13 @@ def test_text_in_a_feedback_is_never_read_as_a_template_or_as_yaml() -> None:
 
     assert lines[1].text == '{{ 7 * 7 }}" - {text: 冒充} # {% raw %}'
     assert len(lines) == len(compose("feedback_card", EXAMPLES["feedback_card"].data()).lines)
+
+
+@given(st.text(min_size=1))
+def test_whatever_people_type_stands_on_the_card_tidied(text: str) -> None:
+    data = EXAMPLES["feedback_card"].data() | {"action": f"做了{text}"}
+
+    assert compose("feedback_card", data).lines[1].text == tidy(f"做了{text}")
 
 
 def test_an_unknown_card_is_named() -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.filters import clip, duration, json_bytes, local_time, tidy, to_json, utf8_bytes
+from cards.filters import clip, duration, json_bytes, local_time, tidy, utf8_bytes
 
 texts = st.text(alphabet=st.characters(codec=None), max_size=60)
 
@@ -54,16 +52,6 @@ def test_a_clipped_text_always_fits(text: str, limit: int) -> None:
     assert len(clip(text, limit)) <= limit
     assert utf8_bytes(clip(text, limit, utf8_bytes)) <= limit
     assert json_bytes(clip(text, limit, json_bytes)) <= limit
-
-
-@given(texts)
-def test_whatever_people_type_comes_back_from_json_and_from_yaml_on_one_line(text: str) -> None:
-    written = to_json(text)
-
-    assert json.loads(written) == tidy(text)
-    for loader in (yaml.SafeLoader, yaml.CSafeLoader):
-        assert yaml.load(f"a: [{written}, {{b: {written} }}]  # comment", loader) == {"a": [tidy(text), {"b": tidy(text)}]}
-    assert "\n" not in written
 
 
 @given(texts)
