@@ -133,4 +133,4 @@ def _dated(scene: str, when: datetime, now: datetime) -> tuple[str, datetime]:
 
 def _visible(ctx: Context, by: Person, feedback_id: int) -> Record | None:
     record = ctx.tx.feedback.find(feedback_id)
-    return record if record is not None and may_see(ctx.tx, by, record) else None
+    return record if record is not None and may_see(ctx.tx, by, record, ctx.now) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rules.feedback import Record, State
 from rules.loops import Loop, StepKind
@@ -12,11 +12,18 @@ from rules.people import Person
 _NEVER_GIVEN = (State.DRAFT, State.EXPIRED)
 
 
-def may_see(person: Person, record: Record, people: Mapping[PersonId, Person], loop: Loop | None = None) -> bool:
+def may_see(
+    person: Person,
+    record: Record,
+    people: Mapping[PersonId, Person],
+    loop: Loop | None = None,
+    stands_in_for: Collection[PersonId] = (),
+) -> bool:
     """Whether `person` may see `record` with everything that belongs to it.
 
     Its subject, its author, the author's line upwards, and the HRBP in charge: the subject's by today's directory, whoever the record
     was escalated to, and who took it over. `people` has the author, everybody above him, and the subject; `loop` is the record's.
+    Who stands in for its author or for an HRBP in charge sees it as long as he does (A10): what falls to them falls to him.
     A record that was never given, or was withdrawn, is no business of its subject; one never given is the author's alone.
     Who has left sees nothing.
     """
@@ -28,7 +35,9 @@ def may_see(person: Person, record: Record, people: Mapping[PersonId, Person], l
         return False
     if person.id == record.subject:
         return record.state is not State.WITHDRAWN
-    return person.id in _above(record.author, people) or person.id in _in_charge(record, people, loop)
+    if person.id in _above(record.author, people):
+        return True
+    return not {record.author, *_in_charge(record, people, loop)}.isdisjoint({person.id, *stands_in_for})
 
 
 # What an author did before he sent it, and the words that he replaced, are his.

@@ -47,7 +47,7 @@ class PictureLinks:
     """Makes and reads links to pictures. `secret` signs them."""
 
     def __init__(self, public_url: str, secret: str, utc_now: Callable[[], datetime]) -> None:
-        self._public_url = public_url
+        self._public_url, self.now = public_url, utc_now
 
         class OurClock(TimestampSigner):
             def get_timestamp(self) -> int:
@@ -58,7 +58,7 @@ class PictureLinks:
     def of(self, tx: Tx, person: Person, record: Record) -> tuple[Shown, ...]:
         """What `person` may see of a record's pictures, oldest first; nothing when the record is not for him."""
         kept = [item for item in tx.evidence.of(record.id) if item.state is Progress.STORED]
-        if not kept or not may_see(tx, person, record):
+        if not kept or not may_see(tx, person, record, self.now()):
             return ()
         return tuple(self._shown(item, person.id) for item in kept)
 
@@ -89,7 +89,7 @@ def blueprint(store: Store, links: PictureLinks, blobs: Blobs) -> Blueprint:
         except BadSignature:
             abort(404)
         with store.read() as tx:
-            item = _for(tx, id, person)
+            item = _for(tx, id, person, links.now())
         name = (item.blob if whole else item.thumbnail) if item else None
         content = blobs.get(name) if name else None
         if item is None or content is None:
@@ -99,13 +99,13 @@ def blueprint(store: Store, links: PictureLinks, blobs: Blobs) -> Blueprint:
     return pages
 
 
-def _for(tx: Tx, id: int, person: PersonId) -> Evidence | None:
+def _for(tx: Tx, id: int, person: PersonId, now: datetime) -> Evidence | None:
     """The picture, if this person may see it now."""
     item = tx.evidence.get(id)
     who = tx.people.some({person}).get(person)
     if item is None or item.feedback is None or who is None:
         return None
-    return item if may_see(tx, who, tx.feedback.get(item.feedback)) else None
+    return item if may_see(tx, who, tx.feedback.get(item.feedback), now) else None
 
 
 def _file(item: Evidence, content: bytes, *, whole: bool) -> Response:

@@ -157,7 +157,7 @@ def team_week(ctx: Context, person: Person, back: int) -> TeamShown:
 def record(ctx: Context, person: Person, id: int, pictures: PictureLinks) -> RecordShown | None:
     """A record as this person may see it; None when he may not, or there is none."""
     found = ctx.tx.feedback.find(id)
-    if found is None or found.kind is None or not may_see(ctx.tx, person, found):
+    if found is None or found.kind is None or not may_see(ctx.tx, person, found, ctx.now):
         return None
     sent = ctx.tx.evidence.of(id)
     now = ctx.now
@@ -189,7 +189,7 @@ def _history(ctx: Context, reader: Person, found: Record) -> tuple[Line, ...]:
 
 
 def _seen(ctx: Context, person: Person, records: Sequence[Record]) -> tuple[Record, ...]:
-    return tuple(record for record in records if record.kind is not None and may_see(ctx.tx, person, record))
+    return tuple(record for record in records if record.kind is not None and may_see(ctx.tx, person, record, ctx.now))
 
 
 def _rows(ctx: Context, records: Sequence[Record], also: Sequence[Person] = ()) -> Mapping[int, Row]:

@@ -65,6 +65,11 @@ def seen_by(record: Record, loop: Loop | None = None, people: dict[PersonId, Per
     return {role for role in ROLES if may_see(people[IDS[role]], record, people, loop)}
 
 
+def seen_by_stand_in(role: str, absent: str, state: State = State.OPEN) -> bool:
+    """Whether this role sees the record because of whom it stands in for."""
+    return may_see(PEOPLE[IDS[role]], a_record(state), PEOPLE, a_loop(), {IDS[absent]})
+
+
 IN_CHARGE = {"chief", "head", "author", "hrbp"}
 
 
@@ -124,3 +129,21 @@ def test_above_the_subject_but_not_above_the_author_sees_nothing() -> None:
     moved = PEOPLE | {IDS["subject"]: replace(PEOPLE[IDS["subject"]], supervisor=IDS["other_head"])}
 
     assert "other_head" not in seen_by(a_record(State.OPEN), a_loop(), moved)
+
+
+@pytest.mark.parametrize("absent", ["author", "hrbp"])
+def test_who_stands_in_for_author_or_hrbp_sees_what_they_see(absent: str) -> None:
+    for role in ("colleague", "other_head", "other_hrbp"):
+        assert seen_by_stand_in(role, absent)
+        assert not seen_by_stand_in(role, absent, State.DRAFT), "what was not given is its author's alone"
+        assert not seen_by_stand_in(role, "other_head"), "who has nothing to do with it brings nobody else to it"
+
+
+def test_nobody_stands_in_for_a_subject_nor_for_the_line_above() -> None:
+    assert not seen_by_stand_in("other_head", "subject")
+    assert not seen_by_stand_in("other_head", "chief")
+
+
+def test_a_subject_who_stands_in_for_his_author_sees_no_more_than_his_own() -> None:
+    assert seen_by_stand_in("subject", "author")
+    assert not seen_by_stand_in("subject", "author", State.WITHDRAWN)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Response
 from PIL import Image
 
+from handlers.visibility import stands_in_for
+from rules.away import Away, appoint, back
 from rules.events import Account, Platform
 from rules.evidence import MediaKind
 from rules.feedback import Kind, Record, State
@@ -28,10 +31,14 @@ ROLES = {
     "colleague": "E012",
     "another HRBP": "E004",
     "stranger": "E021",
+    "stand-in of the author": "E022",
+    "stand-in of the HRBP": "E005",
+    "stand-in of the subject": "E023",
     "leaver": "E030",
     "nobody": "",
 }
-SEE = {"subject", "author", "above the author", "HRBP in charge"}
+STAND_INS = {"E010": "E022", "E003": "E005", "E011": "E023"}
+SEE = {"subject", "author", "above the author", "HRBP in charge", "stand-in of the author", "stand-in of the HRBP"}
 IN = set(ROLES) - {"leaver", "nobody"}
 
 # Who gets a page with the record on it.
@@ -44,6 +51,8 @@ PAGES = {
 }
 # Who may do what to it.
 FORMS = {"answer": {"subject"}, "pictures": {"subject", "author"}}
+# Whoever stands in for one of the three.
+MORE = tuple(Entry(key, name, "直播部", (), supervisor="E001") for key, name in (("E022", "代一"), ("E005", "代二"), ("E023", "代三")))
 WORDS = "没有告知到账时间"
 
 
@@ -56,6 +65,12 @@ class Case:
 
     def __init__(self, company: Company) -> None:
         self.company = company
+        with company.store.begin() as tx:
+            tx.people.put(MORE, NOON)
+            company.people = {person.key: person for person in tx.people.all().values()}
+            for absent, acting in STAND_INS.items():
+                days = NOON - timedelta(days=1), NOON + timedelta(days=1)
+                tx.away.put(appoint(Away(company.people[absent].id), company.people[acting].id, *days))
         self.record = company.given("E010", "E011", Kind.IMPROVE)
         blobs = company.blobs
         kept = Kept(MediaKind.IMAGE, "image/png", blobs.put(b"whole"), blobs.put(b"small"), 5, 4, 3)
@@ -181,14 +196,30 @@ def test_whoever_leaves_sees_nothing_from_that_moment(case: Case, role: str) -> 
         assert browser.get(link).status_code == 404
 
 
+@pytest.mark.parametrize("role", ["stand-in of the author", "stand-in of the HRBP"])
+def test_a_stand_in_sees_nothing_any_more_when_the_other_is_back_or_has_left(case: Case, role: str) -> None:
+    absent = {acting: absent for absent, acting in STAND_INS.items()}[ROLES[role]]
+    entry = case.company.people[absent]
+    with case.company.store.begin() as tx:
+        tx.people.put([Entry(entry.key, entry.name, entry.department, (), left=True)], NOON)
+
+    assert WORDS not in case.browser(role).get(f"/records/{case.record.id}").text
+
+    with case.company.store.begin() as tx:
+        tx.people.put([Entry(entry.key, entry.name, entry.department, ())], NOON)
+        tx.away.put(back(tx.away.of(entry.id)))
+
+    assert WORDS not in case.browser(role).get(f"/records/{case.record.id}").text
+
+
 @pytest.mark.parametrize("role", [role for role in ROLES if role in IN])
 def test_the_page_and_the_rule_say_the_same_in_every_state(case: Case, role: str) -> None:
     browser, person = case.browser(role), case.company.people[ROLES[role]]
     for state in State:
         record = case.state(state)
         with case.company.store.read() as tx:
-            people, loop = tx.people.all(), tx.loops.get(record.id)
+            people, loop, stands_in = tx.people.all(), tx.loops.get(record.id), stands_in_for(tx, person, NOON)
 
         shown = browser.get(f"/records/{record.id}")
 
-        assert (WORDS in shown.text) == may_see(person, record, people, loop), state
+        assert (WORDS in shown.text) == may_see(person, record, people, loop, stands_in), state
