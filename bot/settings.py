@@ -34,6 +34,7 @@ from rules.policy import Checkins, Library, Policy
 from rules.value import Grade, Rate
 from rules.worktime import Counting
 
+_GATHER = timedelta(seconds=2)  # a few transactions of the same tick; not felt by who gets it
 DEFAULTS = Path(__file__).resolve().parent.parent / "config.yaml"
 _ENV = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
 
@@ -175,6 +176,7 @@ class LoopPolicy(_Section):
     words_within_minutes: float = Field(gt=0)
     change_minutes: float = Field(ge=0)
     snooze_hours: float = Field(gt=0, le=72)
+    merge_minutes: float = Field(ge=0, le=24 * 60)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -421,6 +423,8 @@ class Settings(_Section):
             snooze=timedelta(hours=self.loop.snooze_hours),
             pages_url=self.web.public_url,
             manners=self.manners.rules(self.loop.between_escalations),
+            merge_within=timedelta(minutes=self.loop.merge_minutes),
+            gather=_GATHER,
             calendar=self.calendar.followed(),
             hints=self.llm.enabled,
             groups=tuple(_group(group) for group in self.groups),

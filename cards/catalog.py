@@ -16,6 +16,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from rules.commands import Figures, Note, Purpose, Speaker
+from rules.escalations import Outcome
 from rules.events import Account
 from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
@@ -222,7 +223,8 @@ class DisputeCard(CardData):
 
 @dataclass(frozen=True)
 class EscalationCard(CardData):
-    """An unanswered record to the HRBP (A6): 催办 / 我来跟进 / 延期 / 关闭. The *_at fields say what was done so far."""
+    """An unanswered record to the HRBP (A6): 催办 / 我来跟进 / 延期 / 关闭. The *_at fields say what was done so far. `of` is the
+    record when it was opened from a list, so that buttons can name it."""
 
     subject_name: str
     author_name: str
@@ -237,6 +239,33 @@ class EscalationCard(CardData):
     taken_by: str | None = None
     notice: Refusal | None = None
     attached: Attached = Attached()
+    of: int | None = None
+
+
+@dataclass(frozen=True)
+class EscalationLine:
+    """One record of several: who has not answered what, and what came of it."""
+
+    feedback: int
+    name: str
+    what: str
+    opened_at: datetime
+    outcome: Outcome | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class EscalationBundle(CardData):
+    """Several unanswered records to one HRBP (A6), a page of at most six: `lines` are numbered from `first`, those that are not settled
+    open with a button on the same card. `left` are not settled on all pages; `next_page` is None on the last one. `notice_name` is who
+    the notice is about."""
+
+    lines: tuple[EscalationLine, ...]
+    left: int = 0
+    first: int = 1
+    next_page: int | None = None
+    notice: Refusal | None = None
+    notice_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -248,6 +277,7 @@ class EscalationReasons(CardData):
     scene: str
     reasons: tuple[CloseReason, ...]
     notice: Refusal | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -514,6 +544,7 @@ CATALOG: Mapping[str, type[CardData]] = {
         PictureFailed,
         DisputeCard,
         EscalationCard,
+        EscalationBundle,
         EscalationReasons,
         EscalationSettled,
         WhoCard,

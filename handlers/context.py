@@ -31,11 +31,13 @@ class Context:
 
 @dataclass(frozen=True)
 class Press:
-    """A card action whose card and presser are known, and it was the presser's card."""
+    """A card action whose card and presser are known, and it was the presser's card. `of` is the record that is meant where the card
+    is about several."""
 
     event: CardAction
     by: Person
     card: Message
+    of: int | None = None
 
     @property
     def argument(self) -> str:
@@ -44,8 +46,8 @@ class Press:
 
     @property
     def feedback(self) -> int:
-        """The record that the card is about."""
-        return int((self.card.about or "").removeprefix("feedback:"))
+        """The record that the press is about."""
+        return self.of if self.of is not None else int((self.card.about or "").removeprefix("feedback:"))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from cards.catalog import (
     CardData,
     CheckinCard,
     ChoiceCard,
+    EscalationBundle,
     EscalationCard,
     FeedbackCard,
     ReminderCard,
@@ -25,7 +26,7 @@ from cards.catalog import (
 )
 from cards.compose import compose
 from cards.layout import Card
-from handlers import commands, feedback, loops, people, sentences, talk
+from handlers import commands, escalations, feedback, loops, people, sentences, talk
 from handlers.context import Context, Press, Reply, Talk
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent, platform_of
 from rules.feedback import Answer, Refusal
@@ -61,6 +62,15 @@ ROUTES: Mapping[str, Mapping[str, _Handler]] = {
         "extend": loops.extend,
         "close": loops.close,
         "back": loops.back,
+    },
+    EscalationBundle.template(): {
+        "open": escalations.on_bundle(escalations.open_one),
+        "page": escalations.turn_page,
+        "nudge": escalations.on_bundle(loops.nudge),
+        "take": escalations.on_bundle(loops.take),
+        "extend": escalations.on_bundle(loops.extend),
+        "close": escalations.on_bundle(loops.close),
+        "back": escalations.on_bundle(loops.back),
     },
 }
 _TRIES = 3

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 
 from cards.catalog import (
     AnswerNoted,
-    CardData,
     DisputeCard,
     EscalationCard,
     EscalationReasons,
     ReminderCard,
     SorryText,
 )
+from handlers import escalations
 from handlers.context import Context, Press, Reply, Talk
 from handlers.feedback import acting_for, chain_for
-from handlers.views import about, attached_to, refresh, view
+from handlers.views import about, attached_to, refresh, refresh_bundles, view
 from rules import away, feedback, loops
 from rules.feedback import Answer, Record, Refusal, Refused
 from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
@@ -162,7 +162,7 @@ def close(press: Press, ctx: Context) -> Reply:
     record, loop = _case(press, ctx)
     refusal = loops.may_close(loop, _in_whose_name(ctx, press, loop))
     if refusal is None and press.argument not in set(CloseReason):
-        return Reply(shows=_reasons(ctx, record))
+        return Reply(shows=_reasons(ctx, press, record))
     decision = Refused(refusal) if refusal else feedback.close(record, ctx.now)
     if isinstance(decision, Refused):
         return Reply(shows=view(ctx, press.card, record, loop, decision.reason))
@@ -180,11 +180,12 @@ def refresh_others(ctx: Context, record: Record, loop: Loop, but: Message) -> No
         if message.card == EscalationCard.template() and message.id != but.id:
             shown = view(ctx, message, record, loop)
             ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+    refresh_bundles(ctx, record, but=but)
 
 
-def _reasons(ctx: Context, record: Record) -> EscalationReasons:
+def _reasons(ctx: Context, press: Press, record: Record) -> EscalationReasons:
     names = ctx.tx.people.some({record.subject, record.author})
-    return EscalationReasons(names[record.subject].name, names[record.author].name, record.scene, tuple(CloseReason))
+    return EscalationReasons(names[record.subject].name, names[record.author].name, record.scene, tuple(CloseReason), of=press.of)
 
 
 def _answered(ctx: Context, record: Record, by: Person, but: Message | None) -> Loop:
@@ -226,15 +227,14 @@ def _take(ctx: Context, step: Step) -> None:
     if step.kind is StepKind.REMIND and away.held(ctx.tx.away.of(record.subject), ctx.now):
         return  # he asked to be reminded later, and that reminder waits already; the escalation comes in its time
     if step.kind is StepKind.REMIND:
-        card: CardData = _reminder(ctx, record, step.loop)
-        to, urgency = record.subject, Urgency.REMINDER
+        card = _reminder(ctx, record, step.loop)
+        ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.REMINDER), ctx.now)
     else:
         hrbp = _who_hears(ctx, record, step)
         if hrbp is None:
             ctx.tx.history.note(about(record.id), "nobody_to_tell", ctx.now)
             return
-        card, to, urgency = _escalation(ctx, record, step), hrbp, Urgency.ESCALATION
-    ctx.tx.outbox.add(card.to(to, key=key, about=about(record.id), urgency=urgency), ctx.now)
+        escalations.tell(ctx, record, step, hrbp)
 
 
 def _who_hears(ctx: Context, record: Record, step: Step) -> PersonId | None:
@@ -256,23 +256,6 @@ def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = 
     provisional = due is not None and loops.is_provisional(loop, due, ctx.calendar)
     said = (record.kind, record.scene, record.action, record.impact)
     return ReminderCard(author, *said, loop.opened_at, due, nudged_by, attached=attached_to(ctx, record), provisional=provisional)
-
-
-def _escalation(ctx: Context, record: Record, step: Step) -> EscalationCard:
-    assert record.kind is not None
-    names = ctx.tx.people.some({record.subject, record.author})
-    subject = names[record.subject]
-    return EscalationCard(
-        subject_name=subject.name,
-        author_name=names[record.author].name,
-        department=subject.department,
-        kind=record.kind,
-        scene=record.scene,
-        action=record.action,
-        opened_at=step.loop.opened_at,
-        cause=step.cause,
-        attached=attached_to(ctx, record),
-    )
 
 
 def _case(press: Press, ctx: Context) -> tuple[Record, Loop]:

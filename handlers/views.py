@@ -15,7 +15,9 @@ from cards.catalog import (
     CheckinCard,
     CheckinClosed,
     CheckinDone,
+    EscalationBundle,
     EscalationCard,
+    EscalationLine,
     EscalationSettled,
     FeedbackAnswered,
     FeedbackCard,
@@ -28,7 +30,7 @@ from cards.catalog import (
     SentenceDone,
 )
 from handlers.context import Context
-from rules import evidence, sentences
+from rules import escalations, evidence, sentences
 from rules.evidence import MediaKind, Progress
 from rules.feedback import Answer, Record, Refusal, State
 from rules.loops import Cause, CloseReason, Loop, LoopState, is_provisional
@@ -60,6 +62,23 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
             continue
         shown = view(ctx, message, record, loop)
         ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+    refresh_bundles(ctx, record, but=but)
+
+
+def refresh_bundles(ctx: Context, record: Record, *, but: Message | None = None) -> None:
+    """Bring the lists up to date that have a line about the record. A list that waits and has nothing left to do is not sent."""
+    for id in ctx.tx.escalations.messages_about(record.id):
+        message = ctx.tx.outbox.get(id)
+        if message is None or message.card != EscalationBundle.template() or (but and id == but.id):
+            continue
+        shown = bundle(ctx, message)
+        waits = message.state is Sent.DUE and message.payload is None
+        if waits and shown.left:
+            ctx.tx.outbox.replace(message.key, shown.data(), message.not_before)
+        elif waits:
+            ctx.tx.outbox.cancel(message, ctx.now)
+        elif escalations.worth_a_change(message.to, left=shown.left):
+            ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
 
 
 def redraw(ctx: Context, record: Record, loop: Loop | None, *, sender: PersonId | None = None) -> None:
@@ -86,6 +105,8 @@ def view(ctx: Context, message: Message, record: Record, loop: Loop | None, noti
 
 def now_shown(ctx: Context, message: Message) -> CardData:
     """What the card of any message shows now, also of one that is about no record."""
+    if message.card == EscalationBundle.template():
+        return bundle(ctx, message)
     if message.card not in _VIEWS or message.about is None:
         return CATALOG[message.card].from_data(message.data)
     id = int(message.about.removeprefix("feedback:"))
@@ -165,6 +186,35 @@ def _subject(
 def _escalation(
     ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
 ) -> CardData:
+    return escalation(ctx, record, loop, Cause(message.data["cause"]), notice)
+
+
+def _bundle(
+    ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
+) -> CardData:
+    return bundle(ctx, message, notice=notice, name=people[record.subject].name)
+
+
+def bundle(
+    ctx: Context, message: Message, *, page: int | None = None, notice: Refusal | None = None, name: str | None = None
+) -> EscalationBundle:
+    """A list of escalations as it stands now, on the page asked for. `name` is who the notice is about."""
+    lines = tuple(_line(ctx, id) for id in dict.fromkeys(told.feedback for told in ctx.tx.escalations.of(message.id)))
+    shown = escalations.page([line.settled for line in lines], page)
+    left = sum(not line.settled for line in lines)
+    return EscalationBundle(lines[shown.begins : shown.ends], left, shown.begins + 1, shown.next, notice, name)
+
+
+def _line(ctx: Context, feedback: int) -> EscalationLine:
+    record, loop = ctx.tx.feedback.get(feedback), ctx.tx.loops.get(feedback)
+    assert loop is not None, "only an open loop is escalated"
+    outcome, name = escalations.outcome(record, loop), ctx.tx.people.get(record.subject).name
+    return EscalationLine(feedback, name, record.action, loop.opened_at, outcome, outcome in escalations.SETTLED)
+
+
+def escalation(ctx: Context, record: Record, loop: Loop | None, cause: Cause, notice: Refusal | None = None) -> CardData:
+    """What an HRBP sees of one record: what he can do, or what came of it."""
+    people = ctx.tx.people.some({record.author, record.subject} | ({loop.taken_by} if loop and loop.taken_by else set()))
     assert loop is not None, "only an open loop is escalated"
     assert record.kind is not None
     subject, author = people[record.subject], people[record.author]
@@ -189,7 +239,7 @@ def _escalation(
         scene=record.scene,
         action=record.action,
         opened_at=loop.opened_at,
-        cause=Cause(message.data["cause"]),
+        cause=cause,
         nudged_at=loop.nudged_at,
         taken_at=loop.taken_at,
         taken_by=people[loop.taken_by].name if loop.taken_by else None,
@@ -277,4 +327,5 @@ _VIEWS = {
     FeedbackCard.template(): _subject,
     ReminderCard.template(): _subject,
     EscalationCard.template(): _escalation,
+    EscalationBundle.template(): _bundle,
 }

@@ -50,7 +50,8 @@ class Policy:
     `words_within` is how long after a press the next sentence counts as its explanation. `fallback_hrbp` is the key of
     the person who hears of a feedback whose subject has no HRBP. `insist`: an incomplete sentence may be kept as a note.
     `change_window` is how long after the subject got it an author may take it back or reword it. `snooze` is what 稍后提醒 means when
-    nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none. `calendar`
+    nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none. Escalations
+    to one reader less than `merge_within` after the last go together, after waiting `gather` for what falls due with them. `calendar`
     answers with the days as they are known now: an administrator may correct them while the bot runs. `hints`: an endpoint may be
     asked what a sentence means that the rules leave open."""
 
@@ -68,6 +69,8 @@ class Policy:
     snooze: timedelta = timedelta(hours=2)
     pages_url: str = ""
     manners: Manners = NONE
+    merge_within: timedelta = timedelta(minutes=30)
+    gather: timedelta = timedelta(0)
     calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
     hints: bool = False
     digests: DigestPolicy = field(default_factory=DigestPolicy)

@@ -283,6 +283,19 @@ leases = Table(
     Column("until", Float, nullable=False),
 )
 
+# Who was told of which unanswered record, in which message; one message may tell of several.
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message", Integer, ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("feedback", Integer, ForeignKey("feedback.id"), nullable=False, index=True),
+    Column("reader", Integer, ForeignKey("people.id"), nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+Index("ix_escalations_reader_at", escalations.c.reader, escalations.c.at)
+
 logins = Table(
     "logins",
     metadata,

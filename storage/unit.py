@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 
 from storage.away import AwayTable
 from storage.digests import DigestsTable
+from storage.escalations import EscalationsTable
 from storage.evidence import EvidenceTable
 from storage.feedback import FeedbackTable
 from storage.hints import HintsTable
@@ -63,6 +64,10 @@ class Tx:
     @cached_property
     def loops(self) -> LoopsTable:
         return LoopsTable(self._work)
+
+    @cached_property
+    def escalations(self) -> EscalationsTable:
+        return EscalationsTable(self._work)
 
     @cached_property
     def history(self) -> HistoryTable:

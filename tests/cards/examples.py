@@ -20,7 +20,9 @@ from cards.catalog import (
     Choice,
     ChoiceCard,
     DisputeCard,
+    EscalationBundle,
     EscalationCard,
+    EscalationLine,
     EscalationList,
     EscalationReasons,
     EscalationSettled,
@@ -51,6 +53,7 @@ from cards.catalog import (
     WhoCard,
 )
 from rules.commands import Figures, Note, Purpose, Speaker
+from rules.escalations import Outcome
 from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
@@ -92,6 +95,12 @@ ESCALATED = EscalationCard(
     "直播话术漏了促单；报错库存没有当场更正",
     at("2026-09-12 14:23"),
     Cause.NO_ANSWER,
+)
+UNANSWERED = (
+    EscalationLine(118, "王小明", "直播话术漏了促单", at("2026-09-12 14:23")),
+    EscalationLine(121, "王小明", "没有告知到账时间", at("2026-09-12 14:31")),
+    EscalationLine(122, "欧阳静怡", "先安抚再核实订单", at("2026-09-12 14:40")),
+    EscalationLine(130, "李雷", "打断客户", at("2026-09-12 14:52")),
 )
 SETTLED = EscalationSettled("王小明", "陈静", OCCASION, at("2026-09-15 16:40"))
 WANGS = (Candidate(17, "王小明", "直播一组"), Candidate(23, "王小明", "华东大区客户服务二部 组长"), Candidate(31, "王晓敏", "仓储"))
@@ -190,6 +199,20 @@ EXAMPLES: Mapping[str, CardData] = {
     "escalation_card.taken": replace(ESCALATED, taken_at=at("2026-09-15 15:20"), taken_by="李敏"),
     "escalation_card.silent": replace(ESCALATED, cause=Cause.HRBP_SILENT),
     "escalation_card.left": replace(ESCALATED, cause=Cause.SUBJECT_LEFT),
+    "escalation_card.of": replace(ESCALATED, of=118, nudged_at=at("2026-09-15 15:02")),
+    "escalation_bundle": EscalationBundle(UNANSWERED[:3], left=3, notice_name="王小明"),
+    "escalation_bundle.moved": EscalationBundle(
+        (replace(UNANSWERED[0], outcome=Outcome.ANSWERED, settled=True), replace(UNANSWERED[1], outcome=Outcome.NUDGED)),
+        left=1,
+        notice_name="王小明",
+    ),
+    "escalation_bundle.paged": EscalationBundle(
+        UNANSWERED, left=8, first=6, next_page=0, notice=Refusal.NUDGED_JUST_NOW, notice_name="王小明"
+    ),
+    "escalation_bundle.done": EscalationBundle(
+        tuple(replace(line, outcome=Outcome.CLOSED, settled=True) for line in UNANSWERED[:2]), notice_name="王小明"
+    ),
+    "escalation_reasons.of": EscalationReasons("王小明", "陈静", OCCASION, tuple(CloseReason), of=118),
     "escalation_reasons": EscalationReasons("王小明", "陈静", OCCASION, tuple(CloseReason)),
     "escalation_settled": replace(SETTLED, answer=Answer.ACKNOWLEDGED),
     "escalation_settled.closed": replace(SETTLED, close_reason=CloseReason.TALKED, closed_by="李敏"),
