@@ -10,7 +10,7 @@ from datetime import timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.clock import UtcNow
-from handlers import feedback, groups, loops
+from handlers import digests, feedback, groups, loops, value
 from handlers.context import Context
 from rules.policy import Policy
 from storage.unit import Store
@@ -36,6 +36,8 @@ JOBS = (
     Job("expire check-ins", feedback.expire_one, feedback.postpone_expiry),
     Job("offer check-ins", feedback.offer_daily_one),
     Job("welcome groups", groups.welcome_one),
+    Job("compose digests", digests.compose_next, digests.skip_one),
+    Job("advance contests", value.advance_contest),
 )
 
 

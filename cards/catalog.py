@@ -23,6 +23,7 @@ from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
 from rules.sentences import Ended, Whom
+from rules.value import Grade, Money
 
 
 @dataclass(frozen=True)
@@ -521,6 +522,174 @@ class GroupWelcome(CardData):
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A line of the value ledger as people read it: 退货往返 23 次 × ¥80 = ¥1,840. `count` is a plain decimal."""
+
+    entry: int
+    name: str
+    count: str
+    unit: str
+    each: Money
+    amount: Money
+    grade: Grade
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something a person did: praised by `by`, or improved after his feedback; `figure` where there are count and rate."""
+
+    record: int | None
+    what: str
+    by: str
+    improved: bool
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True)
+class EmployeeDigest(CardData):
+    """行为价值简报 (B1): what somebody did since the digest before. `total` is the sum of all of the week's entries, `corrected` of
+    those that put earlier weeks right; None where there are none. `contested` are entries he does not believe."""
+
+    monday: date
+    sunday: date
+    praise: int
+    improve: int
+    improved: int
+    waiting: int
+    deeds: tuple[Deed, ...]
+    more: int
+    total: Money | None = None
+    corrected: Money | None = None
+    page: str = ""
+    contested: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class SupervisorDigest(CardData):
+    """To a supervisor (B2): what he gave and what came of it, whom he did not mention, and how his quota ended (A8). `owed` is 0 where
+    there is no quota."""
+
+    monday: date
+    sunday: date
+    total: int
+    praise: int
+    answered_in_a_day: int
+    improved: int
+    open: int
+    people: int
+    unmentioned: tuple[str, ...]
+    more_unmentioned: int
+    owed: int
+    given: int
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class MondayBrief(CardData):
+    """周一简报 (B3): last week in a picture. `picture` is a platform's media handle, empty while there is none."""
+
+    monday: date
+    sunday: date
+    praise: int
+    improved: int
+    deeds: tuple[Deed, ...]
+    more: int
+    total: Money | None = None
+    picture: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class PictureMessage(CardData):
+    """A picture as a message of its own, for platforms whose cards hold none; `alt` says what is on it."""
+
+    picture: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Praised:
+    """Somebody's praise as a group may read it."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True)
+class GroupDigest(CardData):
+    """A team's week into its group (B4): praise and totals, nothing about who improved what, no ranking (plain text). `praised` are in
+    the order in which it happened. `improved` is None for a team so small that the number would name somebody."""
+
+    team: str
+    monday: date
+    sunday: date
+    praise: int
+    praised: tuple[Praised, ...]
+    more: int
+    improved: int | None
+    total: Money | None = None
+
+
+@dataclass(frozen=True)
+class LeaderDigest(CardData):
+    """To an HRBP or the COO (B5). `hours` is the mean time to an answer. `met` of `supervisors` gave what they owed. `stuck` are
+    escalated records that nobody has settled."""
+
+    monday: date
+    sunday: date
+    company: bool
+    people: int
+    given: int
+    praise: int
+    answered: int
+    answered_in_a_day: int
+    improved: int
+    hours: float | None
+    escalated: int
+    stuck: int
+    met: int
+    supervisors: int
+    total: Money | None = None
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class QuotaNudge(CardData):
+    """Thursday, to a supervisor who is behind (A8): one button for each of the people he has not mentioned for longest, action
+    `checkin:<person>`. `sent` are those whose check-in card he has asked for."""
+
+    missing: int
+    owed: int
+    people: tuple[Candidate, ...]
+    sent: tuple[PersonId, ...] = ()
+    notice: Refusal | None = None
+
+
+@dataclass(frozen=True)
+class ContestCard(CardData):
+    """Somebody does not believe a figure: to the HRBP, who lets it stand or strikes it. `words` is what the count was read from;
+    `settled` says how it ended and who did it."""
+
+    name: str
+    what: str
+    figure: Figure
+    words: str
+    opened_at: datetime
+    struck: bool | None = None
+    settled_by: str | None = None
+
+
+@dataclass(frozen=True)
+class ContestAnswer(CardData):
+    """To the one who contested: the figure stands, or was struck (plain text)."""
+
+    what: str
+    amount: Money
+    struck: bool
+    by: str
+
+
+@dataclass(frozen=True)
 class AdminAlert(CardData):
     """Something an administrator must look at (plain text). `code` is a platform's or our own; never personal text."""
 
@@ -564,6 +733,15 @@ CATALOG: Mapping[str, type[CardData]] = {
         SorryText,
         GroupHint,
         GroupWelcome,
+        EmployeeDigest,
+        SupervisorDigest,
+        MondayBrief,
+        PictureMessage,
+        GroupDigest,
+        LeaderDigest,
+        QuotaNudge,
+        ContestCard,
+        ContestAnswer,
         AdminAlert,
     )
 }

@@ -128,6 +128,8 @@ def _environment() -> Environment:
         "local_time": filters.local_time,
         "local_day": filters.local_day,
         "duration": filters.duration,
+        "yuan": filters.yuan,
+        "share": filters.share,
         "clip": filters.clip,
         "word": words.word,
         "example": words.example,

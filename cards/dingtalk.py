@@ -19,6 +19,7 @@ from cards.limits import DINGTALK, DINGTALK_ACTION_TITLE, DINGTALK_FORM, DINGTAL
 from cards.text import text as plain
 from cards.words import phrase
 
+_ALT = 60  # characters
 FIELD = "ticks"  # the form's one field; comes back as params.form.ticks
 _BY_KEY = {"updateCardDataByKey": True, "updatePrivateDataByKey": True}  # the default overwrites all variables (§8.4)
 _AT_LINE_START = str.maketrans("#>+-=", "＃＞＋－＝")
@@ -107,11 +108,14 @@ def _sample_text(card: Card) -> dict[str, str]:
 
 
 def _body(card: Card) -> str:
-    """The lines, and as links the buttons that open a page: a button of the template can only call back."""
+    """The picture (markdown takes a media id, §7.3), the lines, and as links the buttons that open a page: a button of the template can
+    only call back."""
+    picture = card.picture.on("dingtalk") if card.picture else None
+    shown = f"![{_safe(clip(card.picture.alt, _ALT))}]({picture})" if card.picture and picture else ""
     links = [f"[{_safe(button.text)}]({button.url})" for button in card.buttons if button.url]
 
     def draw(longest: int) -> str:
-        return "\n\n".join(filter(None, [_paragraphs(card.lines, longest), *links]))
+        return "\n\n".join(filter(None, [shown, _paragraphs(card.lines, longest), *links]))
 
     return shrink(draw, DINGTALK_VALUE, DINGTALK_VALUE.at_most)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+from rules.value import Money
+
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991, so no zone table is needed
 WEEKDAYS = "一二三四五六日"
 
@@ -56,6 +58,23 @@ def local_day(day: date) -> str:
     """A local day: “9月12日”. An aware instant is the day it lies on in Asia/Shanghai."""
     local = day.astimezone(SHANGHAI) if isinstance(day, datetime) else day
     return f"{local.month}月{local.day}日"
+
+
+def yuan(money: Money) -> str:
+    """An amount in fen as people read it: “¥1,840”, “¥1,840.50”, an estimate as “¥1,380–2,070”, what was taken back as “−¥80”."""
+    low, high = sorted((money.low_fen, money.high_fen), key=abs)
+    sign = "−" if low < 0 or high < 0 else ""
+    return f"{sign}¥{_hundredths(low)}" + (f"–{_hundredths(high)}" if high != low else "")
+
+
+def _hundredths(fen: int) -> str:
+    whole, rest = divmod(abs(fen), 100)
+    return f"{whole:,}.{rest:02}" if rest else f"{whole:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part in per cent, rounded down, so that 100 % means all: “85%”; of nothing “—”."""
+    return f"{part * 100 // whole}%" if whole else "—"
 
 
 def duration(span: timedelta) -> str:

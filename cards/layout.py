@@ -52,11 +52,25 @@ class Button(Part):
 
 
 @dataclass(frozen=True)
+class Picture(Part):
+    """A picture that a platform keeps: `media` is "<platform>:<its handle>", so that the other one leaves it out."""
+
+    media: str
+    alt: str
+
+    def on(self, platform: str) -> str | None:
+        """The platform's handle; None on another platform."""
+        where, _, handle = self.media.partition(":")
+        return handle if where == platform and handle else None
+
+
+@dataclass(frozen=True)
 class Card(Part):
     """A message as a person sees it, top to bottom.
 
     `summary` is one line for chat lists and notifications. `status` is the closing line ("已提交 10:32", or why a press was refused).
-    `closed` draws checks and buttons disabled: the card can be read but no longer pressed.
+    `closed` draws checks and buttons disabled: the card can be read but no longer pressed. `picture` stands above the lines where the
+    platform can show one in a card; a card with nothing else to press or read is the picture itself.
     """
 
     title: str
@@ -67,6 +81,7 @@ class Card(Part):
     buttons: tuple[Button, ...] = ()
     status: str = ""
     closed: bool = False
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         if bool(self.checks) != (self.submit is not None):

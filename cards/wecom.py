@@ -42,6 +42,9 @@ def message(card: Card, *, user_id: str, agent_id: int, card_id: str) -> dict[st
         "enable_duplicate_check": 1,
         "duplicate_check_interval": _SAME_FOR_SECONDS,
     }
+    picture = card.picture.on("wecom") if card.picture else None
+    if picture and not (card.interactive or card.lines):
+        return body | {"msgtype": "image", "image": {"media_id": picture}}  # §5.2; the cards of an app hold no picture of ours
     if not card.interactive or card.closed:
         return body | {"msgtype": "text", "text": {"content": _text(card)}}
     return body | {"msgtype": "template_card", "template_card": {"task_id": card_id, **_template_card(card)}}

@@ -17,8 +17,11 @@ from cards.catalog import (
     CheckinCard,
     ChoiceCard,
     EscalationBundle,
+    ContestCard,
+    EmployeeDigest,
     EscalationCard,
     FeedbackCard,
+    QuotaNudge,
     ReminderCard,
     SentenceCard,
     SorryText,
@@ -27,6 +30,7 @@ from cards.catalog import (
 from cards.compose import compose
 from cards.layout import Card
 from handlers import commands, escalations, feedback, loops, people, sentences, talk
+from handlers import commands, feedback, loops, people, quota, sentences, talk, value
 from handlers.context import Context, Press, Reply, Talk
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent, platform_of
 from rules.feedback import Answer, Refusal
@@ -72,6 +76,9 @@ ROUTES: Mapping[str, Mapping[str, _Handler]] = {
         "close": escalations.on_bundle(loops.close),
         "back": escalations.on_bundle(loops.back),
     },
+    EmployeeDigest.template(): {"contest": value.contest},
+    QuotaNudge.template(): {"checkin": quota.checkin},
+    ContestCard.template(): {"uphold": value.uphold, "strike": value.strike},
 }
 _TRIES = 3
 

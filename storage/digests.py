@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, distinct, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, update
 
 from rules.digests import Fact, Kind, Window
 from rules.feedback import Behaviour, State
@@ -27,6 +27,7 @@ from storage.work import Work
 
 _COUNTED = tuple(state.value for state in (State.OPEN, State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED, State.CLOSED))
 _ANSWERED = tuple(state.value for state in (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED))
+MOST_AT_ONCE = 512
 _DAY_SECONDS = 86_400
 _LONGEST_DRAFT = timedelta(days=7)
 # Without the JSON columns: a week of a large company is a million rows.
@@ -48,11 +49,12 @@ _FACT = (
 
 @dataclass(frozen=True)
 class Round:
-    """One kind in one week, and the id of the last person it has dealt with."""
+    """One kind in one week, the id of the last person it has dealt with, and how many it takes at once."""
 
     week: Week
     kind: Kind
     done_up_to: int
+    at_once: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class DigestsTable:
     # -- rounds ----------------------------------------------------------------------------------------------------------------
 
     def next_round(self, wanted: Iterable[tuple[Week, Kind]]) -> Round | None:
-        """The first of these rounds that is not finished, locked against other workers; None when all are, or others do them."""
+        """The first of these rounds that is not finished, locked against other workers; None when all are, or another process is at
+        it: rounds go one after the other, because later ones rest on earlier ones."""
         wanted = list(wanted)
         if not wanted:
             return None
@@ -106,16 +109,17 @@ class DigestsTable:
         rows = self._work.execute(select(digest_rounds).where(digest_rounds.c.week.in_(weeks)))
         known = {(row.week, row.kind): row.finished_at is not None for row in rows}
         for week, kind in wanted:
-            if known.get((str(week), kind.value), False):
-                continue
-            taken = self._lock(week, kind)
-            if taken is not None:
-                return taken
+            if not known.get((str(week), kind.value), False):
+                return self._lock(week, kind)
         return None
 
     def advance(self, round: Round, done_up_to: int) -> None:
         """Everybody up to this person has his."""
-        self._update(round, done_up_to=done_up_to)
+        self._update(round, done_up_to=done_up_to, at_once=min(MOST_AT_ONCE, 2 * round.at_once))
+
+    def narrow(self, round: Round) -> None:
+        """Composing failed: take fewer at once."""
+        self._update(round, at_once=round.at_once // 2)
 
     def finish(self, round: Round, now: datetime) -> None:
         """Everybody has his."""
@@ -296,7 +300,7 @@ class DigestsTable:
     def given_per_supervisor(self, hrbp: PersonId | None, window: Window) -> Mapping[PersonId, int]:
         """What each supervisor (of those an HRBP is in charge of) gave in the window, 0 included."""
         boss, report = people.alias("boss"), people.alias("report")
-        leads = select(distinct(boss.c.id)).join(report, report.c.supervisor == boss.c.id)
+        leads = select(boss.c.id).distinct().join(report, report.c.supervisor == boss.c.id)
         leads = leads.where(boss.c.left_at.is_(None), report.c.left_at.is_(None))
         if hrbp is not None:
             leads = leads.where(boss.c.hrbp == hrbp)
@@ -316,18 +320,18 @@ class DigestsTable:
 
     def _lock(self, week: Week, kind: Kind) -> Round | None:
         key = {"week": str(week), "kind": kind.value}
-        insert_new(self._work, digest_rounds, key | {"done_up_to": 0, "finished_at": None})
+        insert_new(self._work, digest_rounds, key | {"done_up_to": 0, "at_once": MOST_AT_ONCE, "finished_at": None})
         this = (digest_rounds.c.week == key["week"]) & (digest_rounds.c.kind == key["kind"])
-        query = select(digest_rounds.c.done_up_to).where(this, digest_rounds.c.finished_at.is_(None))
+        query = select(digest_rounds.c.done_up_to, digest_rounds.c.at_once).where(this, digest_rounds.c.finished_at.is_(None))
         row = self._work.execute(query.with_for_update(skip_locked=True)).one_or_none()
-        return Round(week, kind, row.done_up_to) if row else None
+        return Round(week, kind, row.done_up_to, row.at_once) if row else None
 
     def _update(self, round: Round, **values: Any) -> None:
         this = (digest_rounds.c.week == str(round.week)) & (digest_rounds.c.kind == round.kind.value)
         self._work.execute(update(digest_rounds).where(this).values(**values))
 
     def _above(self, link: ColumnElement[int | None], after: int, limit: int) -> tuple[PersonId, ...]:
-        led = select(distinct(link)).where(people.c.left_at.is_(None), link > after)
+        led = select(link).where(people.c.left_at.is_(None), link > after)
         query = select(people.c.id).where(people.c.id.in_(led), people.c.left_at.is_(None))
         return tuple(self._work.execute(query.order_by(people.c.id).limit(limit)).scalars())
 

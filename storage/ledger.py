@@ -82,10 +82,11 @@ class LedgerTable:
         }
         return insert_new(self._work, counts, row)
 
-    def counts_of(self, records: Collection[int]) -> Mapping[int, Count]:
-        """What was counted for these records; the latest of each, and what a system counted before what a person stated."""
+    def counts_of(self, people: Collection[PersonId]) -> Mapping[int, Count]:
+        """What was counted for records about these people, by record: the latest, and a system's count before a person's."""
         found: dict[int, Count] = {}
-        for row in self._work.execute(select(counts).where(counts.c.record.in_(records)).order_by(counts.c.id)):
+        theirs = counts.c.person.in_(people) & counts.c.record.is_not(None)
+        for row in self._work.execute(select(counts).where(theirs).order_by(counts.c.id)):
             before = found.get(row.record)
             if before is None or before.source is not Source.EVENT or row.source == Source.EVENT.value:
                 found[row.record] = _count(row)

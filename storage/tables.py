@@ -321,6 +321,8 @@ digest_rounds = Table(
     Column("week", String(8), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("done_up_to", Integer, nullable=False),
+    # Halved where composing failed, so that only those go without whose own data fail.
+    Column("at_once", Integer, nullable=False),
     Column("finished_at", UtcDateTime),
 )
 

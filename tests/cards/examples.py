@@ -58,6 +58,7 @@ from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal
 from rules.loops import Cause, CloseReason
 from rules.sentences import Ended, Whom
+from tests.cards.digests import DIGESTS
 
 
 def at(local: str) -> datetime:
@@ -270,6 +271,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "sorry_text.no_report": SorryText(Refusal.NOT_YOUR_REPORT, "王小明"),
     "group_hint": GroupHint("陈静"),
     "group_welcome": GroupWelcome("直播一组"),
+    **DIGESTS,
     "admin_alert": AdminAlert("有 3 条消息没发出去", "60020", "把服务器出口 IP 加进企业微信的可信 IP 名单"),
 }
 
@@ -299,6 +301,6 @@ def _with_text(value: Any, text: str) -> Any:
     if isinstance(value, tuple):
         return tuple(_with_text(item, text) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
-        kept = {"id", "ticks"}
+        kept = {"id", "ticks", "page", "picture"}  # nothing that people type
         return replace(value, **{f.name: _with_text(getattr(value, f.name), text) for f in fields(value) if f.name not in kept})
     return value

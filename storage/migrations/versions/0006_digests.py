@@ -21,6 +21,7 @@ def upgrade() -> None:
     sa.Column('week', sa.String(length=8), nullable=False),
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('done_up_to', sa.Integer(), nullable=False),
+    sa.Column('at_once', sa.Integer(), nullable=False),
     sa.Column('finished_at', storage.columns.UtcDateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('week', 'kind', name=op.f('pk_digest_rounds'))
     )

@@ -1,0 +1,362 @@
+"""The week's messages (A8, B1–B5): composed in rounds, some hundred people in one transaction, kept, and queued.
+
+What was composed is kept as the card's data: the Monday brief says the same numbers as Friday's digest, the page shows them, and a
+re-send is the same message.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from cards.catalog import (
+    CATALOG,
+    CardData,
+    Deed,
+    EmployeeDigest,
+    GroupDigest,
+    LeaderDigest,
+    MondayBrief,
+    PictureMessage,
+    Praised,
+    SupervisorDigest,
+)
+from cards.compose import compose as drawn
+from handlers import quota, value
+from handlers.context import Context
+from rules import digests
+from rules.digests import Fact, Kind, Window
+from rules.feedback import Kind as FeedbackKind
+from rules.feedback import State
+from rules.messages import GroupChat, Outgoing, PersonId, Urgency
+from rules.people import Person
+from rules.policy import Group
+from rules.value import Entry, total
+from rules.weeks import Week
+from storage.digests import Digest, Round, whom
+
+_LEADERS_AT_ONCE = 4  # each counts thousands of records
+log = logging.getLogger("sanmiao.digests")
+
+_SHOWN = 3  # deeds on a card; the page has them all
+_NAMED = 4
+_PRAISED = 6
+_FEWEST_FOR_A_NUMBER = 3  # in a smaller team the number of improvements would name somebody
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One recipient's message of a round; `card` is None where there is nothing to say."""
+
+    to: PersonId | GroupChat
+    card: CardData | None
+
+
+def compose_next(ctx: Context) -> bool:
+    """Compose the next part of a round that is due. False when nothing is, or another process is at it."""
+    policy = ctx.policy.digests
+    round = ctx.tx.digests.next_round(digests.open_now(ctx.now, ctx.calendar, policy))
+    if round is None:
+        return False
+    if round.kind is Kind.GROUP:
+        _keep(ctx, round, [Composed(g.chat, _of_group(ctx, g, round.week)) for g in ctx.policy.groups if g.leader])
+        ctx.tx.digests.finish(round, ctx.now)
+        return True
+    part = _next_people(ctx, round, round.at_once)
+    if part:
+        _keep(ctx, round, compose(ctx, round.kind, round.week, part))
+        ctx.tx.digests.advance(round, part[-1])
+    else:
+        ctx.tx.digests.finish(round, ctx.now)
+    return True
+
+
+def skip_one(ctx: Context, by: timedelta) -> None:
+    """Composing failed: take fewer at once, so that in the end only the one it fails for goes without."""
+    round = ctx.tx.digests.next_round(digests.open_now(ctx.now, ctx.calendar, ctx.policy.digests))
+    if round is None:
+        return
+    log.error("digest failed kind=%s week=%s after=%d at_once=%d", round.kind, round.week, round.done_up_to, round.at_once)
+    if round.kind is Kind.GROUP:
+        ctx.tx.digests.finish(round, ctx.now)
+    elif round.at_once > 1:
+        ctx.tx.digests.narrow(round)
+    else:
+        ctx.tx.digests.advance(round, _next_people(ctx, round, 1)[-1])
+
+
+def compose(ctx: Context, kind: Kind, week: Week, people: Sequence[PersonId]) -> list[Composed]:
+    """What these people get of a kind in a week. Books the value ledger for the employees' digests."""
+    return [Composed(person, card) for person, card in _COMPOSERS[kind](ctx, week, people).items()]
+
+
+def resend(ctx: Context, person: Person, week: Week, kind: Kind) -> bool:
+    """Queue once more what a person got in a week. False when nothing was composed for him, or it was silent."""
+    kept = ctx.tx.digests.of(whom(person.id), week, kind)
+    if kept is None or kept.card is None or kept.data is None:
+        return False
+    card = CATALOG[kept.card].from_data(kept.data)
+    again = f"digest:{kind}:{week}:{kept.whom}:again:{ctx.now.isoformat()}"
+    ctx.tx.outbox.add(card.to(person.id, key=again), ctx.now)
+    return True
+
+
+def send_brief(ctx: Context, kept: Digest, picture: str | None) -> None:
+    """Queue a Monday brief whose picture is ready (its handle as `platform:handle`) or will not come (None)."""
+    assert kept.data is not None
+    assert kept.person is not None
+    brief = replace(MondayBrief.from_data(kept.data), picture=picture or "")
+    ctx.tx.outbox.add(_message(ctx, kept.kind, kept.week, kept.person, brief), ctx.now)
+    if picture and picture.startswith("wecom:"):  # no card of an app holds a picture of ours there
+        shown = PictureMessage(picture, alt_of(brief))
+        key = f"digest-picture:{kept.week}:{kept.whom}"
+        expires = digests.too_late_at(kept.kind, kept.week, ctx.calendar)
+        ctx.tx.outbox.add(shown.to(kept.person, key=key, urgency=Urgency.DIGEST, expires=expires), ctx.now)
+
+
+def alt_of(brief: MondayBrief) -> str:
+    """What is on a brief's picture, for those who cannot see it: the card's title."""
+    return drawn(brief.template(), brief.data()).title
+
+
+# -- what each kind says -------------------------------------------------------------------------------------------------------------
+
+
+def _employees(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, EmployeeDigest | None]:
+    window = digests.window(week, ctx.calendar)
+    facts = ctx.tx.digests.facts_about(people, window.since - value.LATE, window.until)
+    value.book(ctx, people, week, window, facts)
+    entries = ctx.tx.ledger.of(people, week)
+    waiting = ctx.tx.digests.open_about(people)
+    by_person = _grouped(facts)
+    older = {e.record for each in entries.values() for e in each if e.record} - {fact.id for fact in facts}
+    about = {fact.id: fact for fact in (*facts, *(ctx.tx.digests.facts(older) if older else ()))}
+    names = {id: person.name for id, person in ctx.tx.people.some({fact.author for fact in about.values()}).items()}
+    return {
+        person: _employee(ctx, week, window, by_person[person], entries.get(person, ()), waiting.get(person, 0), about, names)
+        for person in people
+    }
+
+
+def _employee(
+    ctx: Context,
+    week: Week,
+    window: Window,
+    facts: Sequence[Fact],
+    entries: Sequence[Entry],
+    waiting: int,
+    about: Mapping[int, Fact],
+    names: Mapping[PersonId, str],
+) -> EmployeeDigest | None:
+    given = [fact for fact in facts if fact.given_at in window]
+    did = [f for f in given if f.kind is FeedbackKind.PRAISE and f.state is not State.DISPUTED and f.state is not State.IMPROVED]
+    improved = [fact for fact in facts if fact.state is State.IMPROVED and fact.answered_at in window]
+    redone = {entry.record for entry in entries if entry.reverses is not None}
+    new = [entry for entry in entries if entry.reverses is None and (entry.record is None or entry.record not in redone)]
+    old = [entry for entry in entries if entry not in new]
+    if not (given or improved or entries) and Kind.EMPLOYEE not in ctx.policy.digests.wordy:
+        return None
+    priced = [_deed(about.get(e.record or 0), names, e, ctx) for e in sorted(new, key=lambda e: -e.amount.low_fen)]
+    booked = {entry.record for entry in new}
+    plain = [_deed(fact, names, None, ctx) for fact in sorted((*improved, *did), key=lambda f: -f.id) if fact.id not in booked]
+    deeds = (*priced, *plain)
+    praise = sum(fact.kind is FeedbackKind.PRAISE for fact in given)
+    return EmployeeDigest(
+        monday=week.monday,
+        sunday=week.sunday,
+        praise=praise,
+        improve=len(given) - praise,
+        improved=len(improved),
+        waiting=waiting,
+        deeds=deeds[:_SHOWN],
+        more=len(deeds[_SHOWN:]),
+        total=total(entries) if entries else None,
+        corrected=total(old) if old else None,
+        page=_page(ctx, f"/week/{week}"),
+    )
+
+
+def _deed(fact: Fact | None, names: Mapping[PersonId, str], entry: Entry | None, ctx: Context) -> Deed:
+    figure = value.figure(entry, ctx.policy.digests.rates) if entry else None
+    if fact is None:  # an event of its own
+        return Deed(None, figure.name if figure else "", "", improved=False, figure=figure)
+    return Deed(fact.id, fact.action, names.get(fact.author, ""), fact.state is State.IMPROVED, figure)
+
+
+def _supervisors(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, SupervisorDigest | None]:
+    window = digests.window(week, ctx.calendar)
+    given: dict[PersonId, list[Fact]] = defaultdict(list)
+    for fact in ctx.tx.digests.facts_by(people, window):
+        given[fact.author].append(fact)
+    return {person: _supervisor(ctx, week, person, given[person]) for person in people}
+
+
+def _supervisor(ctx: Context, week: Week, person: PersonId, given: Sequence[Fact]) -> SupervisorDigest | None:
+    team = ctx.tx.people.reports_of(person)
+    standing = quota.standing(ctx, person, week, given)
+    if not given and Kind.SUPERVISOR not in ctx.policy.digests.wordy:
+        return None
+    mentioned = {fact.subject for fact in given}
+    silent = [member.name for member in team if member.id not in mentioned]
+    counted = digests.given_by(given)
+    return SupervisorDigest(
+        monday=week.monday,
+        sunday=week.sunday,
+        total=counted.total,
+        praise=counted.praise,
+        answered_in_a_day=counted.answered_in_a_day,
+        improved=counted.improved,
+        open=counted.open,
+        people=len(team),
+        unmentioned=tuple(silent[:_NAMED]),
+        more_unmentioned=len(silent[_NAMED:]),
+        owed=standing.owed,
+        given=standing.given,
+        page=_page(ctx, "/team"),
+    )
+
+
+def _of_group(ctx: Context, group: Group, week: Week) -> GroupDigest | None:
+    """Praise and totals of the group's team; whoever does not want to be named is not."""
+    leader = ctx.tx.people.by_key(group.leader or "")
+    team = ctx.tx.people.reports_of(leader.id) if leader else ()
+    window = digests.window(week, ctx.calendar)
+    ids = [member.id for member in team]
+    facts = ctx.tx.digests.facts_about(ids, window.since - value.LATE, window.until)
+    praise = [f for f in facts if f.given_at in window and f.kind is FeedbackKind.PRAISE and f.state is not State.DISPUTED]
+    improved = sum(fact.state is State.IMPROVED and fact.answered_at in window for fact in facts)
+    hidden = ctx.tx.digests.unnamed(ids)
+    named = {member.id: member.name for member in team if member.id not in hidden}
+    told = [Praised(named[fact.subject], fact.action) for fact in praise if fact.subject in named]
+    if not team or (not praise and not improved and Kind.GROUP not in ctx.policy.digests.wordy):
+        return None
+    sum_ = ctx.tx.ledger.sum(ids, week)
+    return GroupDigest(
+        team=group.name,
+        monday=week.monday,
+        sunday=week.sunday,
+        praise=len(praise),
+        praised=tuple(told[:_PRAISED]),
+        more=len(praise) - len(told[:_PRAISED]),
+        improved=improved if len(team) >= _FEWEST_FOR_A_NUMBER else None,
+        total=sum_ if sum_.low_fen > 0 else None,
+    )
+
+
+def _leaders(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, LeaderDigest | None]:
+    whole = {person.id for key in ctx.policy.digests.leaders if (person := ctx.tx.people.by_key(key)) is not None}
+    return {person: _leader(ctx, week, person, company=person in whole) for person in people}
+
+
+def _leader(ctx: Context, week: Week, person: PersonId, *, company: bool) -> LeaderDigest | None:
+    window, hrbp = digests.window(week, ctx.calendar), None if company else person
+    counted = ctx.tx.digests.totals(hrbp, window)
+    escalated, stuck = ctx.tx.digests.escalations(hrbp, window)
+    if not (counted.given or escalated or stuck) and Kind.LEADER not in ctx.policy.digests.wordy:
+        return None
+    met, supervisors = quota.met(ctx, week, ctx.tx.digests.given_per_supervisor(hrbp, window))
+    team = None if company else [member.id for member in ctx.tx.people.in_charge_of(person)]
+    sum_ = ctx.tx.ledger.sum(team, week)
+    return LeaderDigest(
+        monday=week.monday,
+        sunday=week.sunday,
+        company=company,
+        people=ctx.tx.digests.head_count(hrbp),
+        given=counted.given,
+        praise=counted.praise,
+        answered=counted.answered,
+        answered_in_a_day=counted.answered_in_a_day,
+        improved=counted.improved,
+        hours=counted.hours,
+        escalated=escalated,
+        stuck=stuck,
+        met=met,
+        supervisors=supervisors,
+        total=sum_ if sum_.low_fen > 0 else None,
+        page=_page(ctx, "/team"),
+    )
+
+
+def _briefs(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, MondayBrief | None]:
+    """Last week once more, in the numbers of Friday's digest; from the records where the bot was down on Friday."""
+    last = digests.reported_by(week, ctx.calendar)
+    kept = ctx.tx.digests.of_people(people, last, Kind.EMPLOYEE)
+    told = {id: EmployeeDigest.from_data(digest.data) for id, digest in kept.items() if digest.data}
+    missed = [person for person in people if person not in kept]
+    told |= {id: card for id, card in _employees(ctx, last, missed).items() if card} if missed else {}
+    return {person: _brief(told.get(person)) for person in people}
+
+
+def _brief(digest: EmployeeDigest | None) -> MondayBrief | None:
+    if digest is None or not digest.deeds:
+        return None
+    facts = (digest.monday, digest.sunday, digest.praise, digest.improved, digest.deeds, digest.more)
+    return MondayBrief(*facts, total=digest.total, page=digest.page)
+
+
+# -- keeping and queuing -------------------------------------------------------------------------------------------------------------
+
+
+def _keep(ctx: Context, round: Round, composed: Iterable[Composed]) -> None:
+    """Remember what was composed and queue it, once for each recipient."""
+    by_name = {whom(each.to): each for each in composed}
+    for name in ctx.tx.digests.known(round.week, round.kind, by_name):
+        del by_name[name]
+    drawn = round.kind is Kind.MONDAY and ctx.policy.digests.pictures
+    kept, messages = [], []
+    for name, each in by_name.items():
+        card = each.card
+        waits = "waiting" if drawn and card else None
+        person = each.to if isinstance(each.to, int) else None
+        data = card.data() if card else None
+        kept.append(Digest(name, person, round.week, round.kind, ctx.now, card.template() if card else None, data, waits))
+        if card and not waits:
+            messages.append(_message(ctx, round.kind, round.week, each.to, card, data))
+    ctx.tx.digests.add(kept)
+    for message in messages:
+        ctx.tx.outbox.add(message, ctx.now)
+
+
+def _message(
+    ctx: Context, kind: Kind, week: Week, to: PersonId | GroupChat, card: CardData, data: Mapping[str, object] | None = None
+) -> Outgoing:
+    key = f"digest:{kind}:{week}:{whom(to)}"[:160]
+    urgency = Urgency.NUDGE if kind is Kind.QUOTA else Urgency.DIGEST
+    expires = digests.too_late_at(kind, week, ctx.calendar)
+    return Outgoing(to, card.template(), data or card.data(), key, None, urgency, None, expires)
+
+
+def _next_people(ctx: Context, round: Round, limit: int) -> tuple[PersonId, ...]:
+    if round.kind is Kind.LEADER:
+        limit = min(limit, _LEADERS_AT_ONCE)
+    if round.kind in (Kind.EMPLOYEE, Kind.MONDAY):
+        return ctx.tx.digests.employees(round.done_up_to, limit)
+    if round.kind is not Kind.LEADER:
+        return ctx.tx.digests.supervisors(round.done_up_to, limit)
+    named = (ctx.tx.people.by_key(key) for key in ctx.policy.digests.leaders)
+    leaders = {person.id for person in named if person is not None and person.active and person.id > round.done_up_to}
+    return tuple(sorted({*ctx.tx.digests.hrbps(round.done_up_to, limit), *leaders})[:limit])
+
+
+def _page(ctx: Context, path: str) -> str:
+    return f"{ctx.policy.pages_url}{path}" if ctx.policy.pages_url else ""
+
+
+def _grouped(facts: Sequence[Fact]) -> Mapping[PersonId, list[Fact]]:
+    found: dict[PersonId, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        found[fact.subject].append(fact)
+    return found
+
+
+_Composer = Callable[[Context, Week, Sequence[PersonId]], Mapping[PersonId, CardData | None]]
+_COMPOSERS: Mapping[Kind, _Composer] = {
+    Kind.EMPLOYEE: _employees,
+    Kind.SUPERVISOR: _supervisors,
+    Kind.LEADER: _leaders,
+    Kind.MONDAY: _briefs,
+    Kind.QUOTA: quota.nudges,
+}
