@@ -16,9 +16,9 @@ from cards.catalog import (
     CardData,
     CheckinCard,
     ChoiceCard,
-    EscalationBundle,
     ContestCard,
     EmployeeDigest,
+    EscalationBundle,
     EscalationCard,
     FeedbackCard,
     QuotaNudge,
@@ -29,8 +29,7 @@ from cards.catalog import (
 )
 from cards.compose import compose
 from cards.layout import Card
-from handlers import commands, escalations, feedback, loops, people, sentences, talk
-from handlers import commands, feedback, loops, people, quota, sentences, talk, value
+from handlers import commands, escalations, feedback, loops, people, quota, sentences, talk, value
 from handlers.context import Context, Press, Reply, Talk
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent, platform_of
 from rules.feedback import Answer, Refusal
