@@ -166,6 +166,46 @@ def sync_people(config: Path | None) -> None:
             )
 
 
+@main.group()
+def digest() -> None:
+    """The week's messages to one person: look at them before they leave, or send one again."""
+
+
+_PERSON = click.option("--person", required=True, metavar="KEY", help="Whose: the key (employee number).")
+_WEEK = click.option("--week", "week", default=None, metavar="2026-W38", help="The ISO week; without it this one.")
+
+
+@digest.command()
+@_PERSON
+@_WEEK
+@_CONFIG
+def preview(person: str, week: str | None, config: Path | None) -> None:
+    """What this person gets that week, as text, as of now. Nothing is stored or sent."""
+    from bot.digests import BadRequest, preview_digests
+
+    with _app(_settings(config)) as app:
+        try:
+            click.echo(preview_digests(app, person, week))
+        except BadRequest as problem:
+            raise click.ClickException(str(problem)) from None
+
+
+@digest.command()
+@_PERSON
+@_WEEK
+@click.option("--kind", default="employee", show_default=True, help="employee, supervisor, leader, monday or quota.")
+@_CONFIG
+def send(person: str, week: str | None, kind: str, config: Path | None) -> None:
+    """Send once more what this person got that week. A worker has to be running."""
+    from bot.digests import BadRequest, send_again
+
+    with _app(_settings(config)) as app:
+        try:
+            click.echo(send_again(app, person, week, kind))
+        except BadRequest as problem:
+            raise click.ClickException(str(problem)) from None
+
+
 @main.command()
 @click.option(
     "--state",

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
+from rules import digests
+from rules.digests import Kind
+
 if TYPE_CHECKING:
     from bot.app import App
 
 
 def blueprint(app: App) -> Blueprint:
-    """/healthz: the process answers. /readyz: database and stream are there. /agenda: when something falls due next (demo only)."""
+    """/healthz: the process answers. /readyz: database and stream are there. /agenda: when something, and when the week's digests, fall
+    due next (demo only)."""
     pages = Blueprint("health", __name__)
 
     @pages.get("/healthz")
@@ -34,7 +38,14 @@ def blueprint(app: App) -> Blueprint:
         @pages.get("/agenda")
         def agenda() -> Response:
             with app.store.read() as tx:
-                due = tx.loops.next_due_at()
-            return jsonify(next_due_at=due.isoformat() if due else None)
+                loop = tx.loops.next_due_at()
+            now, calendar, policy = app.now(), app.policy.calendar(), app.policy.digests
+            dues = (loop, digests.next_due_at(now, calendar, policy))
+            due = min((due for due in dues if due is not None), default=None)
+            digest = digests.next_due_at(now, calendar, policy, (Kind.EMPLOYEE,))
+            return jsonify(
+                next_due_at=due.isoformat() if due else None,
+                next_digest_at=digest.isoformat() if digest else None,
+            )
 
     return pages

@@ -52,6 +52,10 @@ EPISODES: Sequence[Episode] = (
     Episode("E020", "E021", 7, 3, ("answer_live",), "acknowledged", 1),
     Episode("E020", "E022", 6, 5, ("price_anchor", "missed_close"), "acknowledged", 40),
     Episode("E020", "E024", 3, 2, ("size_chart",), "acknowledged", 2),
+    Episode("E010", "E011", 1, 4, ("cut_in",), "improved", 2, "先听完再复述一遍客户的问题，少寄回 3 次"),
+    Episode("E010", "E012", 1, 6, ("swap_offer",), "acknowledged", 1),
+    Episode("E020", "E021", 1, 5, ("missed_close",), "improved", 1.5, "每讲完一款就报剩余件数，当场加了 6 单"),
+    Episode("E020", "E022", 1, 3, ("answer_live",), "acknowledged", 2),
     Episode("E010", "E013", 0, 22, ("calm_first",), None),
     Episode("E020", "E022", 0, 21, ("off_script",), None),
 )

@@ -104,13 +104,13 @@ def due_at(kind: Kind, week: Week, calendar: Calendar, nudge_at: time = time(15)
 
 
 def too_late_at(kind: Kind, week: Week, calendar: Calendar) -> datetime:
-    """From when on a kind is not sent any more, after an outage: a nudge at the end of its day, a brief when the next digest is due, a
-    digest when the next brief is."""
+    """From when on a kind is not sent any more, after an outage: nudge and brief at the end of their day, a digest when the next brief
+    is due."""
     days = calendar.workdays(week)
     if kind is Kind.QUOTA and len(days) > 1:
         return calendar.ends(days[-2])
     if kind is Kind.MONDAY:
-        return due_at(Kind.EMPLOYEE, week, calendar) or week.ends
+        return calendar.ends(days[0]) if days else week.ends
     following = (due_at(Kind.MONDAY, week.back(-n), calendar) for n in range(1, _LONGEST_BREAK))
     return next((due for due in following if due is not None), week.back(-1).ends)
 

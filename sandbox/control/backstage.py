@@ -71,7 +71,7 @@ class Backstage:
             elif body.set is not None:
                 self.world.clock.set(parse_iso(body.set))
             elif body.to is not None:
-                self._to_next_due()
+                self._to_next(body.to)
         except (ValueError, OverflowError) as error:
             raise Problem(400, "bad-time", first_line(error)) from error
         if body.freeze is False:
@@ -238,8 +238,9 @@ class Backstage:
         self.world.reset()
         return self.settings()
 
-    def _to_next_due(self) -> None:
-        """Ask the bot's agenda and be there; a time that has passed already moves nothing."""
+    def _to_next(self, what: str) -> None:
+        """Ask the bot's agenda for what is due ("next-due") or for the week's digests ("next-digest"), and be there; a time that has
+        passed already moves nothing."""
         if self.agenda_url is None:
             raise Problem(409, "no-agenda", "the sandbox was started without an agenda address")
         try:
@@ -247,8 +248,8 @@ class Backstage:
                 session.trust_env = False
                 answer = session.get(self.agenda_url, timeout=AGENDA_SECONDS)
                 answer.raise_for_status()
-                due = answer.json()["next_due_at"]
-        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+                due = answer.json().get(what.replace("-", "_") + "_at")
+        except (requests.RequestException, ValueError, AttributeError) as error:
             raise Problem(502, "agenda-unreachable", f"the agenda did not answer: {type(error).__name__}") from error
         if due is None:
             raise Problem(409, "nothing-due", "nothing is due")

@@ -62,7 +62,7 @@ class ClockBody(Body):
     advance_seconds: float | None = None
     set: str | None = None
     freeze: bool | None = None
-    to: str | None = Field(default=None, pattern="^next-due$")
+    to: str | None = Field(default=None, pattern="^next-(due|digest)$")
 
 
 class SwitchesBody(Body):

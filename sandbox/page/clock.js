@@ -16,6 +16,7 @@ export class ClockBar {
   #say;
   #face = el("button.now", { type: "button", "aria-label": "设定模拟时间" });
   #due = move("到下一个到期点", "到期点", "next", () => this.#move({ to: "next-due" }, this.#due));
+  #digest = move("到下一份周五简报", "周五", "week", () => this.#move({ to: "next-digest" }, this.#digest));
   #freeze = el("button", { type: "button" });
 
   constructor(root, say, ticked) {
@@ -26,7 +27,7 @@ export class ClockBar {
     };
     this.#face.onclick = () => this.#choose();
     this.#freeze.onclick = () => this.#move({ freeze: !this.frozen }, this.#freeze);
-    fill(root, this.#face, plus(1), plus(24), this.#due, this.#freeze);
+    fill(root, this.#face, plus(1), plus(24), this.#due, this.#digest, this.#freeze);
     setInterval(() => (this.#draw(), ticked()), 1000);
   }
 
@@ -37,8 +38,10 @@ export class ClockBar {
   #take(clock) {
     setClock(clock);
     this.frozen = clock.frozen;
-    this.#due.disabled = !clock.next_due_available;
-    this.#due.title = clock.next_due_available ? "" : REFUSALS["no-agenda"];
+    for (const button of [this.#due, this.#digest]) {
+      button.disabled = !clock.next_due_available;
+      button.title = clock.next_due_available ? "" : REFUSALS["no-agenda"];
+    }
     fill(this.#freeze, icon(clock.frozen ? "play" : "pause"), el("span.long", null, clock.frozen ? "继续" : "冻结"));
     this.#freeze.setAttribute("aria-label", clock.frozen ? "时间继续走" : "让时间停住");
     this.#freeze.setAttribute("aria-pressed", String(clock.frozen));

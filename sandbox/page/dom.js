@@ -37,6 +37,7 @@ const SHAPES = {
   pause: "M9 6v12M15 6v12",
   play: "M8 5l11 7-11 7z",
   next: "M5 6l7 6-7 6zM17 6v12",
+  week: "M4 6h16v14H4zM4 10h16M8 3v4M16 3v4",
   plus: "M12 5v14M5 12h14",
   tools: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
   chat: "M4 5h16v11H10l-5 4v-4H4z",

@@ -85,6 +85,11 @@ def test_a_nudge_is_for_its_day_only() -> None:
     assert (Week(2026, 37), Kind.QUOTA) not in open_now(at("2026-09-10 18:00"), CALENDAR, POLICY)
 
 
+def test_a_brief_is_for_the_first_day_only() -> None:
+    assert (AFTER, Kind.MONDAY) in open_now(at("2026-10-08 17:59"), CALENDAR, POLICY)
+    assert (AFTER, Kind.MONDAY) not in open_now(at("2026-10-08 18:00"), CALENDAR, POLICY)
+
+
 def test_what_is_switched_off_is_never_due() -> None:
     quiet = DigestPolicy(off=frozenset(Kind))
 

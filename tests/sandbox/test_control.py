@@ -110,6 +110,19 @@ def test_the_next_due_time_is_the_bots(tmp_path: Path, listener: Listener) -> No
     sandbox.stop()
 
 
+def test_the_clock_jumps_to_the_weeks_digests(tmp_path: Path, listener: Listener) -> None:
+    sandbox = Sandbox(0, tmp_path, COMPANY, CARD_SPEC, listener.url)
+    room, answers = Room(sandbox), iter([b'{"next_due_at": null, "next_digest_at": "2030-01-04T09:00:00+00:00"}', b"{}", b"[]"])
+    listener.handler = lambda *_: (200, next(answers))
+    room.post("/clock", {"freeze": True})
+
+    assert room.post("/clock", {"to": "next-digest"})["now"] == "2030-01-04T09:00:00.000Z"
+    assert room.post("/clock", {"to": "next-digest"}, status=409)["code"] == "nothing-due"
+    assert room.post("/clock", {"to": "next-digest"}, status=502)["code"] == "agenda-unreachable"
+    room.session.close()
+    sandbox.stop()
+
+
 def test_without_an_agenda_nothing_is_due(room: Room) -> None:
     assert room.post("/clock", {"to": "next-due"}, status=409)["code"] == "no-agenda"
     assert not room.get("/clock")["next_due_available"]
