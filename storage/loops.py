@@ -20,6 +20,16 @@ _APPLY = Prepared(
     update(loops).where(loops.c.feedback == bindparam("this"), loops.c.version == bindparam("read")),
     [column.key for column in loops.c if column.key != "feedback"],
 )
+# Built once: each tick of each process asks these.
+_RUNNING = in_state(loops, LoopState.WAITING)
+_NEXT_DUE = (
+    select(loops)
+    .where(_RUNNING, loops.c.due_at <= bindparam("now"))
+    .order_by(loops.c.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_NEXT_DUE_AT = select(func.min(loops.c.due_at)).where(_RUNNING)
 
 
 class LoopsTable:
@@ -43,8 +53,7 @@ class LoopsTable:
 
     def next_due(self, now: datetime) -> Loop | None:
         """The loop that has been due for longest, locked against other workers; None when nothing is due."""
-        query = select(loops).where(in_state(loops, LoopState.WAITING), loops.c.due_at <= now)
-        row = self._work.execute(query.order_by(loops.c.due_at).limit(1).with_for_update(skip_locked=True)).one_or_none()
+        row = self._work.execute(_NEXT_DUE, {"now": now}).one_or_none()
         return loop_of(row) if row else None
 
     def postpone(self, loop: Loop, until: datetime) -> None:
@@ -53,8 +62,7 @@ class LoopsTable:
 
     def next_due_at(self) -> datetime | None:
         """When the next step of any loop falls due; None when no clock runs."""
-        query = select(func.min(loops.c.due_at)).where(in_state(loops, LoopState.WAITING))
-        due: datetime | None = self._work.execute(query).scalar_one()
+        due: datetime | None = self._work.execute(_NEXT_DUE_AT).scalar_one()
         return due
 
     def overdue(self, before: datetime) -> int:
