@@ -8,9 +8,8 @@ next statement or the commit: one round trip on PostgreSQL instead of six. What 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, TypeVarTuple, overload
 
 from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select
@@ -20,6 +19,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 _Columns = TypeVarTuple("_Columns")
 _Process = Callable[[Any], Any]
+_Write = tuple["Form", Mapping[str, Any]]
 
 
 class Work:
@@ -81,23 +81,37 @@ class Work:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        forms = [write.form(self.dialect) for write, _, _ in waiting]
+        writes = [(write.form(self.dialect), values) for write, values, _ in waiting]
         try:
-            with self._at_once():
-                ran = [self._driver.execute(form.sql, form.bind(values)) for form, (_, values, _) in zip(forms, waiting, strict=True)]
+            counts = [count for group in self._groups(writes) for count in self._touched(group)]
         except self._error as error:
             raise self._as_usual(error) from None
-        for cursor, (_, _, untouched) in zip(ran, waiting, strict=True):
-            if untouched is not None and cursor.rowcount == 0:
+        for count, (_, _, untouched) in zip(counts, waiting, strict=True):
+            if untouched is not None and count == 0:
                 raise untouched
 
     @cached_property
     def _driver(self) -> Any:
         return self._connection.connection.driver_connection
 
-    def _at_once(self) -> AbstractContextManager[Any]:
-        """psycopg sends what is executed inside without waiting for each answer; for sqlite3 there is no way to go."""
-        return self._driver.pipeline() if self.dialect.name == "postgresql" else nullcontext()
+    def _groups(self, writes: list[_Write]) -> Iterator[list[_Write]]:
+        """What may be sent as one statement: on PostgreSQL writes to different tables, as all see the same rows and their order
+        is not promised; for sqlite3 there is no way to go, so each on its own."""
+        group: list[_Write] = []
+        for form, values in writes:
+            if group and (self.dialect.name != "postgresql" or any(form.table is other.table for other, _ in group)):
+                yield group
+                group = []
+            group.append((form, values))
+        yield group
+
+    def _touched(self, group: list[_Write]) -> Sequence[int]:
+        if len(group) == 1:
+            form, values = group[0]
+            return [self._driver.execute(form.sql, form.bind(values)).rowcount]
+        bound = {f"w{n}_{name}": value for n, (form, values) in enumerate(group) for name, value in form.named(values)}
+        counts: Sequence[int] = self._driver.execute(_together(tuple(form for form, _ in group)), bound).fetchone()
+        return counts
 
     @property
     def _error(self) -> type[Exception]:
@@ -123,6 +137,14 @@ def without_values(error: BaseException) -> None:
         error.args = (said.message_primary,)
 
 
+@lru_cache(maxsize=256)
+def _together(forms: tuple[Form, ...]) -> str:
+    """One statement of PostgreSQL that runs several writes and tells how many rows each touched."""
+    parts = [f"w{n} AS ({form.sql.replace('%(', f'%(w{n}_')} RETURNING 1)" for n, form in enumerate(forms)]
+    counts = [f"(SELECT count(*) FROM w{n})" for n in range(len(forms))]
+    return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"  # noqa: S608 - made of our own statements
+
+
 class Prepared:
     """A statement worked out once for each database. `statement` may depend on the database: a function of its name then. `columns`
     are what the rows of an INSERT, or the values of an UPDATE, bring."""
@@ -146,6 +168,7 @@ class Form:
         if isinstance(statement, Insert):
             statement = statement.inline()  # nobody asks for the new row's id
         assert isinstance(statement, ClauseElement)
+        self.table = getattr(statement, "table", None)  # of a write
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
@@ -159,9 +182,12 @@ class Form:
 
     def bind(self, values: Mapping[str, Any]) -> Mapping[str, Any] | Sequence[Any]:
         """The values as the driver wants them."""
+        return dict(self.named(values)) if self._by_name else [value for _, value in self.named(values)]
+
+    def named(self, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """The same, each with its name in the SQL, in order."""
         given = [(name, values[bind.key] if bind.required else bind.value, process) for name, bind, process in self._binds]
-        bound = {name: process(value) if process else value for name, value, process in given}
-        return bound if self._by_name else list(bound.values())
+        return [(name, process(value) if process else value) for name, value, process in given]
 
     def read(self, cursor: Any) -> list[Any]:
         """The cursor's rows as named tuples of the columns' own types."""
