@@ -141,8 +141,8 @@ def without_values(error: BaseException) -> None:
 def _together(forms: tuple[Form, ...]) -> str:
     """One statement of PostgreSQL that runs several writes and tells how many rows each touched."""
     parts = [f"w{n} AS ({form.sql.replace('%(', f'%(w{n}_')} RETURNING 1)" for n, form in enumerate(forms)]
-    counts = [f"(SELECT count(*) FROM w{n})" for n in range(len(forms))]
-    return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"  # noqa: S608 - made of our own statements
+    counts = [f"(SELECT count(*) FROM w{n})" for n in range(len(forms))]  # noqa: S608 - our own statements
+    return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
 
 
 class Prepared:
