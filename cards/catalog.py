@@ -270,6 +270,27 @@ class EscalationBundle(CardData):
 
 
 @dataclass(frozen=True)
+class Expected:
+    """A record that will reach the reader at `due_at` if nobody answers, as one line of a list."""
+
+    name: str
+    what: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class ForecastText(CardData):
+    """To an HRBP before a long holiday of `days`, work begins again on `back`: what will be escalated in it or on that day, the soonest
+    first, and how many `more` (plain text). `provisional` as on the subject's card."""
+
+    days: int
+    back: date
+    expected: tuple[Expected, ...]
+    more: int = 0
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
 class EscalationReasons(CardData):
     """Second step of 关闭: one button per reason, and one back."""
 
@@ -715,6 +736,7 @@ CATALOG: Mapping[str, type[CardData]] = {
         EscalationCard,
         EscalationBundle,
         EscalationReasons,
+        ForecastText,
         EscalationSettled,
         WhoCard,
         SentenceCard,

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from cards.catalog import EscalationBundle, EscalationCard
+from cards.catalog import EscalationBundle, EscalationCard, Expected, ForecastText
 from handlers import views
 from handlers.context import Context, Press, Reply
+from handlers.feedback import acting_for
 from handlers.views import about
-from rules import escalations
+from rules import escalations, loops
+from rules.escalations import Holiday
 from rules.feedback import Record
 from rules.loops import Step
 from rules.messages import PersonId, Urgency
+from rules.people import Person
 from storage.escalations import Told
 from storage.outbox import Message
 
@@ -58,6 +61,37 @@ def open_one(press: Press, ctx: Context) -> Reply:
 def turn_page(press: Press, ctx: Context) -> Reply:
     """The next lines of a long list."""
     return Reply(shows=views.bundle(ctx, press.card, page=int(press.argument) if press.argument.isdecimal() else 0))
+
+
+def forecast_one(ctx: Context) -> bool:
+    """Before a long holiday, tell one HRBP what will reach him in it. False when everybody was told, or no such holiday is ahead."""
+    holiday = escalations.holiday_ahead(ctx.calendar, ctx.now)
+    if holiday is None:
+        return False
+    hrbps = ctx.tx.people.hrbps()
+    served = ctx.tx.runs.taken("forecast", [f"{holiday.first}:{id}" for id in hrbps])
+    for id in hrbps:
+        slot = f"{holiday.first}:{id}"
+        if slot not in served and ctx.tx.runs.first("forecast", slot, ctx.now):
+            _forecast(ctx, ctx.tx.people.get(id), holiday)
+            return True
+    return False
+
+
+def _forecast(ctx: Context, hrbp: Person, holiday: Holiday) -> None:
+    until, expected, provisional = ctx.calendar.ends(holiday.back), list[Expected](), False
+    for record, loop in ctx.tx.reports.running(hrbp.id, until):
+        due = loops.escalates_at(loop, ctx.calendar)
+        if due is not None and due < until:
+            expected.append(Expected(ctx.tx.people.get(record.subject).name, record.action, due))
+            provisional = provisional or loops.is_provisional(loop, due, ctx.calendar)
+    if not expected:
+        return
+    expected.sort(key=lambda one: one.due_at)
+    shown = tuple(expected[: escalations.LINES])
+    card = ForecastText(holiday.days, holiday.back, shown, len(expected[escalations.LINES :]), provisional)
+    reader = acting_for(ctx, hrbp)
+    ctx.tx.outbox.add(card.to(reader.id, key=f"forecast:{holiday.first}:{hrbp.id}", expires=ctx.calendar.begins(holiday.back)), ctx.now)
 
 
 def _alone(ctx: Context, record: Record, step: Step, told: Told) -> None:

@@ -116,7 +116,7 @@ def _offer_daily(ctx: Context, author: Person) -> None:
         open_checkin(ctx, acting_for(ctx, author, subject), reports[subject])
 
 
-def acting_for(ctx: Context, person: Person, about: PersonId) -> Person:
+def acting_for(ctx: Context, person: Person, about: PersonId | None = None) -> Person:
     """Who gets what falls to `person` now: he himself, or who stands in for him. Nobody stands in where he is the one it is about."""
     id = away.stand_in(ctx.tx.away.of(person.id), ctx.now)
     if id is None or id == about:

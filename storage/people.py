@@ -115,6 +115,12 @@ class PeopleTable:
             start = found[start].supervisor
         return found
 
+    def hrbps(self) -> tuple[PersonId, ...]:
+        """Everybody who is some active person's HRBP and still works here, in order of id."""
+        theirs = select(people.c.hrbp).where(people.c.left_at.is_(None), people.c.hrbp.is_not(None))
+        query = select(people.c.id).where(people.c.id.in_(theirs), people.c.left_at.is_(None)).order_by(people.c.id)
+        return tuple(self._work.execute(query).scalars())
+
     def supervisors(self) -> tuple[PersonId, ...]:
         """Everybody who has at least one report, in order of id."""
         boss = people.alias("boss")

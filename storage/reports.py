@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from rules.messages import PersonId
 from rules.weeks import Week
 from storage.feedback import record_of
 from storage.loops import loop_of
-from storage.tables import feedback, in_state, loops
+from storage.tables import feedback, in_state, loops, people
 from storage.work import Work
 
 # What counts: a note was never given, what was withdrawn is as if it had not been.
@@ -52,11 +52,20 @@ class Reports:
         query = select(feedback).where(feedback.c.subject == subject, feedback.c.given_at >= since, counted)
         return self._records(query.order_by(feedback.c.given_at.desc(), feedback.c.id.desc()))
 
+    def running(self, hrbp: PersonId, before: datetime) -> tuple[tuple[Record, Loop], ...]:
+        """Every open record about the people of this HRBP whose next step falls due before then."""
+        due = in_state(loops, LoopState.WAITING) & (loops.c.due_at < before)
+        of_his = select(people.c.id).where(people.c.hrbp == hrbp)
+        query = select(feedback.c.id).join(loops, loops.c.feedback == feedback.c.id).where(due, feedback.c.subject.in_(of_his))
+        return self._with_loops(tuple(self._work.execute(query.order_by(feedback.c.id)).scalars()))
+
     def escalated(self) -> tuple[tuple[Record, Loop], ...]:
         """Every open record that an HRBP has heard of and nobody has ended, the longest-waiting first."""
         running = in_state(loops, LoopState.WAITING, LoopState.TAKEN)
         query = select(loops.c.feedback).where(running, loops.c.escalated_at.is_not(None)).order_by(loops.c.opened_at, loops.c.feedback)
-        ids = tuple(self._work.execute(query).scalars())
+        return self._with_loops(tuple(self._work.execute(query).scalars()))
+
+    def _with_loops(self, ids: Sequence[int]) -> tuple[tuple[Record, Loop], ...]:
         by_id = {row.id: record_of(row) for row in self._work.execute(select(feedback).where(feedback.c.id.in_(ids)))}
         clocks = {row.feedback: loop_of(row) for row in self._work.execute(select(loops).where(loops.c.feedback.in_(ids)))}
         return tuple((by_id[id], clocks[id]) for id in ids)

@@ -26,9 +26,11 @@ from cards.catalog import (
     EscalationList,
     EscalationReasons,
     EscalationSettled,
+    Expected,
     FeedbackAnswered,
     FeedbackCard,
     FeedbackClosed,
+    ForecastText,
     GroupHint,
     GroupWelcome,
     GuideText,
@@ -212,6 +214,18 @@ EXAMPLES: Mapping[str, CardData] = {
     ),
     "escalation_bundle.done": EscalationBundle(
         tuple(replace(line, outcome=Outcome.CLOSED, settled=True) for line in UNANSWERED[:2]), notice_name="王小明"
+    ),
+    "forecast_text": ForecastText(
+        7,
+        date(2026, 10, 8),
+        (
+            Expected("王小明", "直播话术漏了促单", at("2026-10-02 14:23")),
+            Expected("李雷", "打断客户", at("2026-10-08 09:40")),
+        ),
+        more=3,
+    ),
+    "forecast_text.provisional": ForecastText(
+        3, date(2027, 1, 4), (Expected("李雷", "打断客户", at("2027-01-04 09:40")),), provisional=True
     ),
     "escalation_reasons.of": EscalationReasons("王小明", "陈静", OCCASION, tuple(CloseReason), of=118),
     "escalation_reasons": EscalationReasons("王小明", "陈静", OCCASION, tuple(CloseReason)),

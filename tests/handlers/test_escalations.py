@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from handlers import loops
+from handlers import escalations, loops
+from rules.away import Away
 from rules.events import Platform
 from rules.loops import LoopState
+from rules.worktime import Calendar
 from storage.outbox import Message, State
+from tests.builders import at
 from tests.handlers.conftest import POLICY, World
 
 
@@ -202,3 +205,41 @@ def test_a_long_list_has_pages(world: World, count: int) -> None:
         seen += [button.action for button in shown.buttons if button.action.startswith("open:")]
 
     assert seen == [f"open:{id}" for id in range(1, count + 1)]
+
+
+AUTUMN = Calendar(holidays=frozenset(date(2026, 10, day) for day in range(1, 8)), years=frozenset({2026}))
+
+
+def test_before_a_long_holiday_the_hrbp_hears_once_what_will_fall_due_in_it(world: World) -> None:
+    world.policy, world.now = replace(POLICY, calendar=lambda: AUTUMN), at("2026-09-29 10:00")
+    give(world, 2)
+    world.now = at("2026-09-30 14:59")
+    assert world.tick(escalations.forecast_one) == 0
+
+    world.forward(minutes=1)
+    told = [world.tick(escalations.forecast_one) for _ in range(3)]
+
+    assert told == [1, 0, 0]
+    card = world.to("hr", "forecast_text")[0]
+    assert (card.data["days"], [line["due_at"][:16] for line in card.data["expected"]]) == (7, ["2026-10-02T02:00", "2026-10-02T02:05"])
+    assert world.to("head", "forecast_text") == []
+
+
+def test_before_a_holiday_without_anything_due_nobody_is_told(world: World) -> None:
+    world.policy, world.now = replace(POLICY, calendar=lambda: AUTUMN), at("2026-09-30 16:00")
+
+    world.tick(escalations.forecast_one)
+
+    assert world.to("hr") == []
+
+
+def test_who_stands_in_for_the_hrbp_gets_the_forecast(world: World) -> None:
+    world.policy, world.now = replace(POLICY, calendar=lambda: AUTUMN), at("2026-09-29 10:00")
+    give(world, 1)
+    world.now = at("2026-09-30 16:00")
+    with world.store.begin() as tx:
+        tx.away.put(Away(world.ids["hr"], None, world.ids["head"], world.now, world.now + timedelta(days=20)))
+
+    world.tick(escalations.forecast_one)
+
+    assert (len(world.to("head", "forecast_text")), world.to("hr")) == (1, [])
