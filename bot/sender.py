@@ -13,6 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from bot.channel import Changes, Channel, Failure, Letter, Receipt, SendFailed
@@ -20,6 +21,7 @@ from bot.clock import UtcNow
 from cards.compose import compose
 from handlers import manners
 from handlers.context import Context
+from handlers.instead import instead
 from rules.events import Account, Platform
 from rules.manners import Degree
 from rules.messages import GroupChat, Urgency
@@ -32,6 +34,8 @@ log = logging.getLogger("sanmiao.sender")
 
 _BACKOFF_SECONDS = (1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 _POLL_SECONDS = 0.25
+_NO_HANDLE = "no_handle"
+_HANDLE_LIVES = timedelta(hours=72)  # WeCom, page 94888; a little late is refused, and comes to the same
 _PUT_ASIDE_SECONDS = 1.0
 
 
@@ -125,6 +129,8 @@ class Sender:
             state, code = ended
             tx.outbox.end(message, state, code)
             log.info("not sent id=%d state=%s code=%s", message.id, state, code)
+            if code == _NO_HANDLE:
+                instead(Context(tx, self._now(), self._policy), message)
             return 0.0
         assert to is not None
         assert channel is not None
@@ -163,9 +169,13 @@ class Sender:
         target = tx.outbox.get(message.changes)
         if channel.changes is Changes.NEVER or target is None or target.state is not State.SENT:
             return State.DROPPED, "cannot_change"
-        if channel.changes is Changes.BY_HANDLE and not (message.handle or target.handle):
-            return State.DROPPED, "no_handle"
+        if channel.changes is Changes.BY_HANDLE and not (message.handle or self._still_good(target)):
+            return State.DROPPED, _NO_HANDLE
         return None
+
+    def _still_good(self, target: Message) -> bool:
+        """Whether the handle that came with the send can be used."""
+        return bool(target.handle) and (target.sent_at is None or self._now() < target.sent_at + _HANDLE_LIVES)
 
     def _limited(self, tx: Tx, message: Message, to: Account | GroupChat) -> float | None:
         rates = self._rates[Platform(to.platform)]
@@ -227,6 +237,8 @@ class Sender:
                 tx.outbox.mark_sent(message, claimed.owner, "", None, self._now())
             elif failure.kind in (Failure.REFUSED, Failure.SPENT):
                 tx.outbox.end(message, State.FAILED, failure.code, failure.text, owner=claimed.owner)
+                if message.changes is not None:
+                    instead(Context(tx, self._now(), self._policy), message)
             elif failure.kind is Failure.UNKNOWN and not claimed.payload["repeatable"]:
                 tx.outbox.end(message, State.UNSURE, failure.code, failure.text, owner=claimed.owner)
             elif message.attempts > len(_BACKOFF_SECONDS):

@@ -16,7 +16,7 @@ import pytest
 from bot import sender as sender_module
 from bot.channel import Changes, Failure, Letter, Receipt, SendFailed
 from bot.sender import Rates, Sender
-from cards.catalog import CheckinCard, Option
+from cards.catalog import CardData, CheckinCard, CheckinDone, EscalationSettled, Option
 from cards.layout import Card
 from rules.events import Account, Platform
 from rules.feedback import Kind
@@ -56,7 +56,7 @@ class Wire:
     def render(self, letter: Letter, card: Card) -> Mapping[str, Any]:
         self.letters.append(letter)
         to = letter.to.user_id if isinstance(letter.to, Account) else letter.to.chat_id
-        return {"repeatable": self.repeatable, "to": to, "title": card.title, "drawn": len(self.letters)}
+        return {"repeatable": self.repeatable, "to": to, "title": card.title, "summary": card.summary, "drawn": len(self.letters)}
 
     def deliver(self, payload: Mapping[str, Any]) -> Receipt:
         self.tried.append(payload)
@@ -345,6 +345,38 @@ def test_a_handle_serves_one_change_and_the_freshest_is_used_first(office: Offic
     assert _states(office) == {"sent": 3, "dropped": 1}
 
 
+WITHDRAWN = EscalationSettled("李雷", "王芳", "上午的来电", NOON, withdrawn=True)
+ON_ITS_WAY = CheckinDone("李雷", "上午的来电", (), (), NOON)
+
+
+@pytest.mark.parametrize("hours", [1, 73])
+def test_who_would_be_misled_by_a_card_that_cannot_change_any_more_is_written_to_once(office: Office, wire: Wire, hours: int) -> None:
+    wire.changes, wire.handle = Changes.BY_HANDLE, "from sending" if hours == 73 else None
+    office.add("card")
+    office.send_all()
+    office.now += timedelta(hours=hours)
+
+    for shown in (ON_ITS_WAY, WITHDRAWN):
+        _show(office, "card", shown)
+        office.send_all()
+
+    assert _states(office) == {"sent": 2, "dropped": 2}
+    assert [letter.changes for letter in wire.letters] == [False, False]
+    assert "撤回" in wire.taken[-1]["summary"]
+
+
+def test_a_code_that_the_platform_finds_too_old_leads_to_a_message_as_well(office: Office, wire: Wire) -> None:
+    wire.changes, wire.handle = Changes.BY_HANDLE, "from sending"
+    office.add("card")
+    office.send_all()
+    wire.answers = [SPENT]
+
+    _show(office, "card", WITHDRAWN)
+    office.send_all()
+
+    assert _states(office) == {"sent": 2, "failed": 1}
+
+
 def test_what_cannot_be_changed_stays_as_it_is(office: Office, wire: Wire) -> None:
     wire.changes = Changes.NEVER
     office.add("card")
@@ -479,6 +511,14 @@ def test_whoever_adds_a_message_need_not_wait_for_the_next_poll(office: Office, 
     sender.stop()
 
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sender-")]
+
+
+def _show(office: Office, key: str, shown: CardData) -> None:
+    """Queue that the card of this message becomes `shown`."""
+    with office.store.begin() as tx:
+        target = tx.outbox.by_key(key)
+        assert target is not None
+        tx.outbox.change(target, shown.template(), shown.data(), office.now)
 
 
 def _change(office: Office, key: str, handle: str | None = None) -> None:
