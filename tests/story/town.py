@@ -177,7 +177,7 @@ class Town:
             "checkins": {"at": ""},
             "groups": [],
             # What a story does not ask for must not come between its messages on a Friday.
-            "digests": {"leave_out": ["employee", "supervisor", "monday", "group", "leader", "quota"]},
+            "digests": config.get("digests", {}) | {"leave_out": ["employee", "supervisor", "monday", "group", "leader", "quota"]},
             "people": {"sync_at": "", "fallback_hrbp": "E002"},
             "jobs": {"tick_seconds": 0.1},
             "dingtalk": {
