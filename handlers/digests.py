@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cards.catalog import (
     CATALOG,
@@ -28,12 +28,13 @@ from cards.compose import compose as drawn
 from handlers import quota, value
 from handlers.context import Context
 from rules import digests
-from rules.digests import Fact, Kind, Window
+from rules.digests import Fact, Given, Kind, Window
 from rules.feedback import Kind as FeedbackKind
 from rules.feedback import State
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
 from rules.people import Person
 from rules.policy import Group
+from rules.quota import Standing
 from rules.value import Entry, total
 from rules.weeks import Week
 from storage.digests import Digest, Round, whom
@@ -109,11 +110,11 @@ def send_brief(ctx: Context, kept: Digest, picture: str | None) -> None:
     assert kept.data is not None
     assert kept.person is not None
     brief = replace(MondayBrief.from_data(kept.data), picture=picture or "")
-    ctx.tx.outbox.add(_message(ctx, kept.kind, kept.week, kept.person, brief), ctx.now)
+    expires = digests.too_late_at(kept.kind, kept.week, ctx.calendar)
+    ctx.tx.outbox.add(_message(kept.kind, kept.week, kept.person, brief, brief.data(), expires), ctx.now)
     if picture and picture.startswith("wecom:"):  # no card of an app holds a picture of ours there
         shown = PictureMessage(picture, alt_of(brief))
         key = f"digest-picture:{kept.week}:{kept.whom}"
-        expires = digests.too_late_at(kept.kind, kept.week, ctx.calendar)
         ctx.tx.outbox.add(shown.to(kept.person, key=key, urgency=Urgency.DIGEST, expires=expires), ctx.now)
 
 
@@ -188,20 +189,15 @@ def _deed(fact: Fact | None, names: Mapping[PersonId, str], entry: Entry | None,
 
 def _supervisors(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, SupervisorDigest | None]:
     window = digests.window(week, ctx.calendar)
-    given: dict[PersonId, list[Fact]] = defaultdict(list)
-    for fact in ctx.tx.digests.facts_by(people, window):
-        given[fact.author].append(fact)
-    return {person: _supervisor(ctx, week, person, given[person]) for person in people}
+    given, teams = ctx.tx.digests.given_by(people, window), ctx.tx.people.teams_of(people)
+    standings = quota.standings(ctx, people, week, window)
+    return {person: _supervisor(ctx, week, given.get(person, Given()), teams.get(person, ()), standings[person]) for person in people}
 
 
-def _supervisor(ctx: Context, week: Week, person: PersonId, given: Sequence[Fact]) -> SupervisorDigest | None:
-    team = ctx.tx.people.reports_of(person)
-    standing = quota.standing(ctx, person, week, given)
-    if not given and Kind.SUPERVISOR not in ctx.policy.digests.wordy:
+def _supervisor(ctx: Context, week: Week, counted: Given, team: Sequence[Person], standing: Standing) -> SupervisorDigest | None:
+    if not counted.total and Kind.SUPERVISOR not in ctx.policy.digests.wordy:
         return None
-    mentioned = {fact.subject for fact in given}
-    silent = [member.name for member in team if member.id not in mentioned]
-    counted = digests.given_by(given)
+    silent = [member.name for member in team if member.id not in counted.subjects]
     return SupervisorDigest(
         monday=week.monday,
         sunday=week.sunday,
@@ -305,27 +301,27 @@ def _keep(ctx: Context, round: Round, composed: Iterable[Composed]) -> None:
     by_name = {whom(each.to): each for each in composed}
     for name in ctx.tx.digests.known(round.week, round.kind, by_name):
         del by_name[name]
-    drawn = round.kind is Kind.MONDAY and ctx.policy.digests.pictures
+    waiting = round.kind is Kind.MONDAY and ctx.policy.digests.pictures
+    expires = digests.too_late_at(round.kind, round.week, ctx.calendar)
     kept, messages = [], []
     for name, each in by_name.items():
         card = each.card
-        waits = "waiting" if drawn and card else None
+        waits = "waiting" if waiting and card else None
         person = each.to if isinstance(each.to, int) else None
         data = card.data() if card else None
         kept.append(Digest(name, person, round.week, round.kind, ctx.now, card.template() if card else None, data, waits))
         if card and not waits:
-            messages.append(_message(ctx, round.kind, round.week, each.to, card, data))
+            messages.append(_message(round.kind, round.week, each.to, card, data, expires))
     ctx.tx.digests.add(kept)
     for message in messages:
         ctx.tx.outbox.add(message, ctx.now)
 
 
 def _message(
-    ctx: Context, kind: Kind, week: Week, to: PersonId | GroupChat, card: CardData, data: Mapping[str, object] | None = None
+    kind: Kind, week: Week, to: PersonId | GroupChat, card: CardData, data: Mapping[str, object] | None, expires: datetime
 ) -> Outgoing:
     key = f"digest:{kind}:{week}:{whom(to)}"[:160]
     urgency = Urgency.NUDGE if kind is Kind.QUOTA else Urgency.DIGEST
-    expires = digests.too_late_at(kind, week, ctx.calendar)
     return Outgoing(to, card.template(), data or card.data(), key, None, urgency, None, expires)
 
 

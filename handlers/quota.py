@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,10 +10,11 @@ from handlers import feedback
 from handlers.context import Context, Press, Reply
 from handlers.feedback import hint
 from rules import away, checkins, digests, evidence, quota
-from rules.digests import Fact, Window
+from rules.digests import Fact, Given, Window
 from rules.evidence import Wanted
 from rules.feedback import Refusal
 from rules.messages import PersonId
+from rules.people import Person
 from rules.quota import Standing
 from rules.weeks import Week
 
@@ -22,16 +22,24 @@ from rules.weeks import Week
 def nudges(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, QuotaNudge | None]:
     """What each of these supervisors hears on Thursday: nothing when he is done, away, or leads nobody with a behaviour library."""
     window = Window(digests.window(week, ctx.calendar).since, ctx.now)
-    given: dict[PersonId, list[Fact]] = defaultdict(list)
-    for fact in ctx.tx.digests.facts_by(people, window):
-        given[fact.author].append(fact)
-    return {person: _nudge(ctx, week, person, given[person]) for person in people}
+    now, asked = standings(ctx, people, week, window), ctx.tx.away.of_all(people)
+    behind = [id for id in people if now[id].missing and away.stand_in(asked.get(id), ctx.now) is None]
+    teams = ctx.tx.people.teams_of(behind)
+    return {person: _nudge(ctx, person, now[person], teams.get(person, ())) if person in behind else None for person in people}
 
 
-def standing(ctx: Context, supervisor: PersonId, week: Week, given: Sequence[Fact]) -> Standing:
-    """What he owes in a week, and what of `given` counts: with the screenshot that its kind must have."""
-    owed = quota.owed(ctx.policy.digests.quota, week, ctx.calendar, ctx.tx.away.of(supervisor))
-    return Standing(owed, sum(_evidenced(ctx, fact) for fact in given))
+def standings(ctx: Context, people: Sequence[PersonId], week: Week, window: Window) -> Mapping[PersonId, Standing]:
+    """What these supervisors owe in a week, and what of their feedbacks counts: those with the screenshot that their kind must have."""
+    asked, given = ctx.tx.away.of_all(people), ctx.tx.digests.given_by(people, window)
+    strict = Wanted.REQUIRED in ctx.policy.evidence.wanted.values()
+
+    def counted(person: PersonId) -> int:
+        if not strict:
+            return given.get(person, Given()).total
+        return sum(_evidenced(ctx, fact) for fact in ctx.tx.digests.facts_by(person, window))
+
+    owed = {id: quota.owed(ctx.policy.digests.quota, week, ctx.calendar, asked.get(id)) for id in people}
+    return {id: Standing(owed[id], counted(id)) for id in people}
 
 
 def met(ctx: Context, week: Week, given: Mapping[PersonId, int]) -> tuple[int, int]:
@@ -70,13 +78,8 @@ def _slot(press: Press) -> str:
     return f"nudge:{press.card.id}"
 
 
-def _nudge(ctx: Context, week: Week, person: PersonId, given: Sequence[Fact]) -> QuotaNudge | None:
-    if away.stand_in(ctx.tx.away.of(person), ctx.now) is not None:
-        return None
-    now = standing(ctx, person, week, given)
-    if now.missing == 0:
-        return None
-    team = {p.id: p for p in ctx.tx.people.reports_of(person) if p.role in ctx.policy.libraries}
+def _nudge(ctx: Context, person: PersonId, now: Standing, reports: Sequence[Person]) -> QuotaNudge | None:
+    team = {p.id: p for p in reports if p.role in ctx.policy.libraries}
     longest = quota.whom_to_offer(tuple(team), ctx.tx.feedback.last_mentioned(person))
     if not longest:
         return None

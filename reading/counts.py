@@ -28,6 +28,8 @@ class Counted:
 def counted(text: str, unit: str, words: Collection[str] = ()) -> Counted | None:
     """How many `unit` a text states. With `words`, only a clause that has one of them counts. None when it states none, only roughly,
     or two different ones: then nobody can say which is meant."""
+    if unit not in text and unit not in normalise(text):
+        return None
     plain = normalise(text)
     found: dict[Decimal, str] = {}
     for start, end in clauses(plain):

@@ -6,10 +6,11 @@ or Sunday counts. A digest covers what happened since the digest before it, so t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from rules.feedback import Kind as FeedbackKind
 from rules.feedback import State
@@ -20,7 +21,6 @@ from rules.worktime import Calendar
 
 _AN_HOUR = timedelta(hours=1)
 _LONGEST_BREAK = 4  # weeks without a workday, at most
-_ANSWERED = (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED)
 
 
 class Kind(StrEnum):
@@ -61,9 +61,8 @@ class Window:
         return isinstance(at, datetime) and self.since <= at < self.until
 
 
-@dataclass(frozen=True)
-class Fact:
-    """A given record as far as digests need it."""
+class Fact(NamedTuple):
+    """A given record as far as digests need it. A tuple, because a company's week is a million of them."""
 
     id: int
     version: int
@@ -81,13 +80,24 @@ class Fact:
 
 @dataclass(frozen=True)
 class Given:
-    """What one author gave, in numbers."""
+    """What one author gave, in numbers, and whom it was about."""
 
-    total: int
-    praise: int
-    answered_in_a_day: int
-    improved: int
-    open: int
+    total: int = 0
+    praise: int = 0
+    answered_in_a_day: int = 0
+    improved: int = 0
+    open: int = 0
+    subjects: frozenset[PersonId] = frozenset()
+
+    def __add__(self, other: Given) -> Given:
+        return Given(
+            self.total + other.total,
+            self.praise + other.praise,
+            self.answered_in_a_day + other.answered_in_a_day,
+            self.improved + other.improved,
+            self.open + other.open,
+            self.subjects | other.subjects,
+        )
 
 
 def due_at(kind: Kind, week: Week, calendar: Calendar, nudge_at: time = time(15)) -> datetime | None:
@@ -145,15 +155,3 @@ def reported_by(week: Week, calendar: Calendar) -> Week:
     """The week that the Monday brief of `week` is about: the last one before it with a digest."""
     before = (week.back(n) for n in range(1, _LONGEST_BREAK))
     return next((earlier for earlier in before if calendar.workdays(earlier)), week.back(1))
-
-
-def given_by(facts: Sequence[Fact]) -> Given:
-    """Count what an author gave."""
-    day = timedelta(hours=24)
-    return Given(
-        total=len(facts),
-        praise=sum(fact.kind is FeedbackKind.PRAISE for fact in facts),
-        answered_in_a_day=sum(f.state in _ANSWERED and f.answered_at is not None and f.answered_at - f.given_at <= day for f in facts),
-        improved=sum(fact.state is State.IMPROVED for fact in facts),
-        open=sum(fact.state is State.OPEN for fact in facts),
-    )

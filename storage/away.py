@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,11 @@ class AwayTable:
         """What this person asked for; nothing when he never did."""
         row = self._work.execute(select(away).where(away.c.person == person)).one_or_none()
         return _away(row) if row else Away(person)
+
+    def of_all(self, persons: Iterable[PersonId]) -> Mapping[PersonId, Away]:
+        """What these people asked for; those who never did are left out."""
+        query = select(away).where(away.c.person.in_(list(persons)))
+        return {row.person: _away(row) for row in self._work.execute(query)}
 
     def absent(self, now: datetime) -> Mapping[PersonId, Away]:
         """Everybody for whom somebody stands in at `now`, by person."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, update
 
-from rules.digests import Fact, Kind, Window
+from rules.digests import Fact, Given, Kind, Window
 from rules.feedback import Behaviour, State
 from rules.feedback import Kind as FeedbackKind
 from rules.loops import LoopState
@@ -27,9 +27,12 @@ from storage.work import Work
 
 _COUNTED = tuple(state.value for state in (State.OPEN, State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED, State.CLOSED))
 _ANSWERED = tuple(state.value for state in (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED))
-MOST_AT_ONCE = 512
+MOST_AT_ONCE = 128  # about a tenth of a second: a tap waits for a writing transaction on SQLite
 _DAY_SECONDS = 86_400
 _LONGEST_DRAFT = timedelta(days=7)
+_LONGEST_LOOP = timedelta(days=28)
+_STATES = {state.value: state for state in State}
+_KINDS = {kind.value: kind for kind in FeedbackKind}
 # Without the JSON columns: a week of a large company is a million rows.
 _FACT = (
     feedback.c.id,
@@ -227,16 +230,34 @@ class DigestsTable:
         """What these people were given from `since` until `until`, oldest first; withdrawn records are left out."""
         return self._facts(feedback.c.subject.in_(subjects), Window(since, until))
 
-    def facts_by(self, authors: Collection[PersonId], window: Window) -> tuple[Fact, ...]:
-        """What these people gave, oldest first."""
-        # `created_at` has the index; nobody gives a record before it exists, and an offered one ends within days.
-        recent = and_(feedback.c.author.in_(authors), feedback.c.created_at >= window.since - _LONGEST_DRAFT)
-        return self._facts(recent, window)
+    def facts_by(self, author: PersonId, window: Window) -> tuple[Fact, ...]:
+        """What somebody gave, oldest first."""
+        return self._facts(_given_by([author], window), window)
+
+    def given_by(self, authors: Collection[PersonId], window: Window) -> Mapping[PersonId, Given]:
+        """What these people gave, in numbers; those who gave nothing are left out. Counted by the database."""
+        counted = and_(_given_by(authors, window), _in(window))
+        query = select(
+            feedback.c.author,
+            feedback.c.subject,
+            func.count(),
+            _how_many(feedback.c.kind == FeedbackKind.PRAISE.value),
+            _how_many(_answered_in_a_day()),
+            _how_many(feedback.c.state == State.IMPROVED.value),
+            _how_many(feedback.c.state == State.OPEN.value),
+        ).where(counted)
+        found: dict[PersonId, Given] = {}
+        for author, subject, total, praise, quick, improved, waiting in self._work.execute(
+            query.group_by(feedback.c.author, feedback.c.subject)
+        ):
+            about_one = Given(int(total), int(praise), int(quick), int(improved), int(waiting), frozenset({subject}))
+            found[author] = found.get(author, Given()) + about_one
+        return found
 
     def facts(self, ids: Collection[int]) -> tuple[Fact, ...]:
         """These records as they are now, those that count no more left out."""
         query = select(*_FACT).where(feedback.c.id.in_(ids), feedback.c.state.in_(_COUNTED)).order_by(feedback.c.id)
-        return tuple(_fact(row) for row in self._work.execute(query))
+        return tuple(map(_fact, self._work.execute(query)))
 
     def open_about(self, subjects: Collection[PersonId]) -> Mapping[PersonId, int]:
         """How many records wait for each of these people's answer; people without any are left out."""
@@ -257,19 +278,15 @@ class DigestsTable:
 
     def totals(self, hrbp: PersonId | None, window: Window) -> Totals:
         """The week of those an HRBP is in charge of; of everybody when None. Counted by the database."""
-        answered = feedback.c.state.in_(_ANSWERED) & feedback.c.answered_at.is_not(None)
-        took = seconds_between(feedback.c.given_at, feedback.c.answered_at)
         query = select(
             func.count(),
             _how_many(feedback.c.kind == FeedbackKind.PRAISE.value),
-            _how_many(answered),
-            _how_many(and_(answered, took <= _DAY_SECONDS)),
+            _how_many(_answered()),
+            _how_many(_answered_in_a_day()),
             _how_many(feedback.c.state == State.IMPROVED.value),
             _how_many(feedback.c.state == State.OPEN.value),
-            func.avg(case((answered, took))),
-        ).where(feedback.c.state.in_(_COUNTED), feedback.c.given_at >= window.since, feedback.c.given_at < window.until)
-        if hrbp is not None:
-            query = query.join(people, people.c.id == feedback.c.subject).where(people.c.hrbp == hrbp)
+            func.avg(case((_answered(), _took()))),
+        ).where(_in(window), *_of_hrbp(hrbp))
         given, praise, replied, in_a_day, improved, waiting, seconds = self._work.execute(query).one()
         return Totals(
             given=int(given),
@@ -283,14 +300,13 @@ class DigestsTable:
 
     def escalations(self, hrbp: PersonId | None, window: Window) -> tuple[int, int]:
         """How many records were escalated in the window, and how many of all escalated ones nobody has settled."""
-        running = in_state(loops, LoopState.WAITING, LoopState.TAKEN) & loops.c.escalated_at.is_not(None)
+        joined = select(func.count()).select_from(feedback.join(loops, loops.c.feedback == feedback.c.id)).where(*_of_hrbp(hrbp))
         inside = (loops.c.escalated_at >= window.since) & (loops.c.escalated_at < window.until)
-        query = select(_how_many(inside), _how_many(running)).select_from(loops).where(loops.c.escalated_at.is_not(None))
-        if hrbp is not None:
-            query = query.join(feedback, feedback.c.id == loops.c.feedback).join(people, people.c.id == feedback.c.subject)
-            query = query.where(people.c.hrbp == hrbp)
-        row = self._work.execute(query).one()
-        return int(row[0] or 0), int(row[1] or 0)
+        lately = feedback.c.given_at >= window.since - _LONGEST_LOOP  # has the index; nothing is escalated for the first time later
+        new = self._work.execute(joined.where(inside, lately)).scalar_one()
+        running = in_state(loops, LoopState.WAITING, LoopState.TAKEN) & loops.c.escalated_at.is_not(None)
+        stuck = self._work.execute(joined.where(feedback.c.state == State.OPEN.value, running)).scalar_one()
+        return int(new), int(stuck)
 
     def head_count(self, hrbp: PersonId | None) -> int:
         """How many people work here; those an HRBP is in charge of unless None."""
@@ -305,18 +321,17 @@ class DigestsTable:
         if hrbp is not None:
             leads = leads.where(boss.c.hrbp == hrbp)
         gave = dict.fromkeys(self._work.execute(leads).scalars(), 0)
-        counted = select(feedback.c.author, func.count()).where(
-            feedback.c.state.in_(_COUNTED), feedback.c.given_at >= window.since, feedback.c.given_at < window.until
-        )
+        counted = select(feedback.c.author, func.count()).where(_in(window))
+        if hrbp is not None:
+            counted = counted.where(_given_by(gave, window))
         for author, count in self._work.execute(counted.group_by(feedback.c.author)):
             if author in gave:
                 gave[author] = count
         return gave
 
     def _facts(self, whose: ColumnElement[bool], window: Window) -> tuple[Fact, ...]:
-        inside = (feedback.c.given_at >= window.since) & (feedback.c.given_at < window.until)
-        query = select(*_FACT).where(whose, inside, feedback.c.state.in_(_COUNTED)).order_by(feedback.c.given_at, feedback.c.id)
-        return tuple(_fact(row) for row in self._work.execute(query))
+        query = select(*_FACT).where(whose, _in(window)).order_by(feedback.c.given_at, feedback.c.id)
+        return tuple(map(_fact, self._work.execute(query)))
 
     def _lock(self, week: Week, kind: Kind) -> Round | None:
         key = {"week": str(week), "kind": kind.value}
@@ -336,25 +351,40 @@ class DigestsTable:
         return tuple(self._work.execute(query.order_by(people.c.id).limit(limit)).scalars())
 
 
+def _in(window: Window) -> ColumnElement[bool]:
+    counted = feedback.c.state.in_(_COUNTED)
+    return and_(counted, feedback.c.given_at >= window.since, feedback.c.given_at < window.until)
+
+
+def _given_by(authors: Collection[PersonId], window: Window) -> ColumnElement[bool]:
+    # `created_at` has the index; nobody gives a record before it exists, and an offered one ends within days.
+    return and_(feedback.c.author.in_(authors), feedback.c.created_at >= window.since - _LONGEST_DRAFT)
+
+
+def _of_hrbp(hrbp: PersonId | None) -> tuple[ColumnElement[bool], ...]:
+    """Records about those an HRBP is in charge of; all when None."""
+    return () if hrbp is None else (feedback.c.subject.in_(select(people.c.id).where(people.c.hrbp == hrbp)),)
+
+
+def _answered() -> ColumnElement[bool]:
+    return feedback.c.state.in_(_ANSWERED) & feedback.c.answered_at.is_not(None)
+
+
+def _took() -> ColumnElement[float]:
+    return seconds_between(feedback.c.given_at, feedback.c.answered_at)
+
+
+def _answered_in_a_day() -> ColumnElement[bool]:
+    return and_(_answered(), _took() <= _DAY_SECONDS)
+
+
 def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
 def _fact(row: Any) -> Fact:
-    return Fact(
-        id=row.id,
-        version=row.version,
-        state=State(row.state),
-        author=row.author,
-        subject=row.subject,
-        kind=FeedbackKind(row.kind),
-        action=row.action,
-        impact=row.impact,
-        carded=row.source == "card",
-        occurred_at=row.occurred_at,
-        given_at=row.given_at,
-        answered_at=row.answered_at,
-    )
+    id, version, state, author, subject, kind, action, impact, source, *moments = row
+    return Fact(id, version, _STATES[state], author, subject, _KINDS[kind], action, impact, source == "card", *moments)
 
 
 def _digest(row: Row[Any]) -> Digest:

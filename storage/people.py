@@ -102,6 +102,15 @@ class PeopleTable:
         query = select(people).where(people.c.supervisor == supervisor, people.c.left_at.is_(None)).order_by(people.c.key)
         return tuple(_person(row) for row in self._work.execute(query))
 
+    def teams_of(self, supervisors: Iterable[PersonId]) -> Mapping[PersonId, tuple[Person, ...]]:
+        """The people who answer to these supervisors and still work here, in order of their key; by supervisor."""
+        leads = people.c.supervisor.in_(list(supervisors))
+        query = select(people).where(leads, people.c.left_at.is_(None)).order_by(people.c.key)
+        teams: dict[PersonId, list[Person]] = {}
+        for row in self._work.execute(query):
+            teams.setdefault(row.supervisor, []).append(_person(row))
+        return {supervisor: tuple(team) for supervisor, team in teams.items()}
+
     def in_charge_of(self, hrbp: PersonId) -> tuple[Person, ...]:
         """The people whose HRBP this is and who still work here, in order of their key."""
         query = select(people).where(people.c.hrbp == hrbp, people.c.left_at.is_(None)).order_by(people.c.key)

@@ -55,7 +55,7 @@ people = Table(
     Column("role", String(128), nullable=False),
     Column("mobile", String(32), nullable=False),
     Column("supervisor", Integer, ForeignKey("people.id"), index=True),
-    Column("hrbp", Integer, ForeignKey("people.id")),
+    Column("hrbp", Integer, ForeignKey("people.id"), index=True),
     Column("left_at", UtcDateTime),
 )
 
