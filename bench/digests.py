@@ -48,11 +48,14 @@ RATES = (
 
 @dataclass(frozen=True)
 class Friday:
-    """What a run took: `seconds` for composing and queuing everything, `peak_mb` of the process that did it."""
+    """What a run took: `seconds` for composing and queuing everything, of them `cpu_seconds` of the processor (the rest is waiting for
+    the disk, or for others on the machine), `peak_mb` of the process that did it, `longest_ms` of its transactions."""
 
     people: int
     feedback: int
     seconds: float
+    cpu_seconds: float
+    longest_ms: int
     peak_mb: float
     digests: int
     messages: int
@@ -84,7 +87,7 @@ def measure(count: int, url: str) -> Friday:
     ours, theirs = context.Pipe()
     worker = context.Process(target=_compose, args=(url, theirs))
     worker.start()
-    seconds, peak_mb = ours.recv()
+    seconds, cpu_seconds, longest, peak_mb = ours.recv()
     worker.join()
     store = Store(url)
     with store.engine.connect() as connection:
@@ -92,19 +95,31 @@ def measure(count: int, url: str) -> Friday:
             int(connection.execute(select(func.count()).select_from(table)).scalar_one()) for table in (digest_rows, outbox, ledger)
         )
     store.close()
-    return Friday(count, count * PER_PERSON, round(seconds, 2), round(peak_mb, 1), digest_count, messages, entries)
+    return Friday(
+        count,
+        count * PER_PERSON,
+        round(seconds, 2),
+        round(cpu_seconds, 2),
+        round(longest * 1000),
+        round(peak_mb, 1),
+        digest_count,
+        messages,
+        entries,
+    )
 
 
 def _compose(url: str, answer: Connection) -> None:
     policy, store = _policy(), Store(url)
-    begun = time.perf_counter()
+    begun, begun_cpu, longest = time.perf_counter(), time.process_time(), 0.0
     while True:
+        part = time.perf_counter()
         with store.begin() as tx:
             if not digests.compose_next(Context(tx, FRIDAY, policy)):
                 break
-    seconds = time.perf_counter() - begun
+        longest = max(longest, time.perf_counter() - part)
+    took = time.perf_counter() - begun, time.process_time() - begun_cpu, longest
     store.close()
-    answer.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    answer.send((*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
 def _policy() -> Policy:
