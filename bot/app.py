@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from bot.audit import Auditor
 from bot.channel import Channel
 from bot.clock import UtcNow, clock_for
 from bot.dingtalk.api import DingTalkApi
@@ -20,15 +22,18 @@ from bot.evidence import Fetcher, Keeper, Limits
 from bot.hints import Hints
 from bot.jobs import Jobs
 from bot.llm import Endpoint
+from bot.meter import Meter
 from bot.sender import Rates, Sender
 from bot.settings import Settings
-from bot.stream import StreamKeeper
+from bot.stream import LEASE, StreamKeeper
 from bot.wecom.api import WeComApi
 from bot.wecom.channel import WeComChannel
 from bot.wecom.directory import fetch as fetch_wecom
 from bot.wecom.login import WeComDoor
 from bot.wecom.media import WeComMedia
+from handlers.audit import Expected
 from handlers.dispatch import Dispatcher
+from rules.budgets import What
 from rules.directory import Directory
 from rules.events import Platform
 from rules.policy import Policy
@@ -54,10 +59,13 @@ class App:
     store: Store
     now: UtcNow
     dispatcher: Dispatcher
+    expected: Expected
     links: Links
     pictures: PictureLinks
     blobs: Blobs
     sender: Sender
+    meter: Meter
+    auditor: Auditor
     jobs: Jobs
     directories: Directories
     evidence: Fetcher
@@ -77,13 +85,26 @@ def build(settings: Settings) -> App:
     store = Store(settings.database.url, pool=settings.web.threads + settings.sending.threads + 5)
     now = clock_for(Path(settings.demo.clock_file) if settings.demo.clock_file else None)
     policy = settings.policy()
-    ours = _platforms(settings)
+    meter = Meter(store, policy, now)
+    ours = _platforms(settings, meter)
     links = Links(settings.web.public_url, settings.web.secret.reveal())
     blobs = FolderBlobs(Path(settings.evidence.folder))
     keeper = Keeper(blobs, _limits(settings))
     lease = 3 * settings.sending.timeout_seconds
-    sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease, policy=policy)
-    dispatcher = Dispatcher(store, policy, now, _IN_RESPONSE, sender.wake)
+    sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease, policy=policy, degree=meter.degree)
+    heard = partial(meter.count, what=What.HEARD)
+    dispatcher = Dispatcher(store, policy, now, _IN_RESPONSE, sender.wake, heard)
+    stream = StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None
+    expected = Expected(timedelta(seconds=settings.jobs.tick_seconds), lease, LEASE if stream else None)
+    auditor = Auditor(
+        store,
+        policy,
+        now,
+        settings.audit,
+        expected,
+        deaf=lambda: stream is not None and stream.deaf,
+        committed=sender.wake,
+    )
     return App(
         settings=settings,
         policy=policy,
@@ -94,13 +115,16 @@ def build(settings: Settings) -> App:
         pictures=PictureLinks(settings.web.public_url, settings.web.secret.reveal(), now),
         blobs=blobs,
         sender=sender,
+        meter=meter,
+        expected=expected,
+        auditor=auditor,
         jobs=Jobs(store, policy, now, sender.wake),
         directories=Directories(store, policy, now, ours.directories, settings.people.sync_at, sender.wake),
         evidence=Fetcher(store, policy, now, ours.media, keeper, blobs, sender.wake),
         keeper=keeper,
         doors=ours.doors,
         announcements=tuple(ours.announcements),
-        stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
+        stream=stream,
         hints=Hints(store, policy, now, _endpoint(settings).ask, sender.wake) if settings.llm.enabled else None,
     )
 
@@ -124,12 +148,19 @@ class _Platforms:
     announcements: list[Callable[[], None]] = field(default_factory=list)
 
 
-def _platforms(settings: Settings) -> _Platforms:
+def _platforms(settings: Settings, meter: Meter) -> _Platforms:
     made = _Platforms()
     timeout = (3.0, settings.sending.timeout_seconds)  # to connect, to answer
     if settings.dingtalk.enabled:
         ours = settings.dingtalk
-        dingtalk = DingTalkApi(ours.client_id, ours.client_secret.reveal(), ours.api_base, ours.oapi_base, timeout)
+        dingtalk = DingTalkApi(
+            ours.client_id,
+            ours.client_secret.reveal(),
+            ours.api_base,
+            ours.oapi_base,
+            timeout,
+            partial(meter.count, Platform.DINGTALK, What.CALLS),
+        )
         robot = ours.robot_code or ours.client_id
         route = None if _streams(settings) else _ROUTE_KEY
         made.channels[Platform.DINGTALK] = DingTalkChannel(dingtalk, robot, ours.card_template_id or None, route)
@@ -141,7 +172,7 @@ def _platforms(settings: Settings) -> _Platforms:
         made.doors[Platform.DINGTALK] = DingTalkDoor(dingtalk, ours.client_id, ours.login_base)
     if settings.wecom.enabled:
         wecom = WeComApi(settings.wecom.corp_id, settings.wecom.secret.reveal(), settings.wecom.api_base, timeout)
-        made.channels[Platform.WECOM] = WeComChannel(wecom, settings.wecom.agent_id)
+        made.channels[Platform.WECOM] = WeComChannel(wecom, settings.wecom.agent_id, partial(meter.count, Platform.WECOM, What.SENDS))
         made.directories[Platform.WECOM] = partial(fetch_wecom, wecom)
         made.media[Platform.WECOM] = WeComMedia(wecom)
         made.doors[Platform.WECOM] = WeComDoor(wecom, settings.wecom.corp_id, settings.wecom.agent_id, settings.wecom.login_base)

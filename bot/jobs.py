@@ -10,7 +10,7 @@ from datetime import timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.clock import UtcNow
-from handlers import digests, escalations, feedback, groups, loops, value
+from handlers import budgets, digests, escalations, feedback, groups, loops, value
 from handlers.context import Context
 from rules.policy import Policy
 from storage.unit import Store
@@ -39,6 +39,7 @@ JOBS = (
     Job("welcome groups", groups.welcome_one),
     Job("compose digests", digests.compose_next, digests.skip_one),
     Job("advance contests", value.advance_contest),
+    Job("tell of saving", budgets.tell_of_saving),
 )
 
 

@@ -33,9 +33,10 @@ class Process:
                 announce()
             except SendFailed as failure:
                 log.error("the platform does not take our callback address code=%s; see `run.py doctor`", failure.code)
+        app.meter.start()
         if self._worker:
             app.sender.start(1 if app.store.is_sqlite else app.settings.sending.threads)
-            app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly,))
+            app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly, app.auditor.tick))
             app.evidence.start()
             if app.hints is not None:
                 app.hints.start()
@@ -57,6 +58,7 @@ class Process:
             if self._app.hints is not None:
                 self._app.hints.stop()
             self._app.sender.stop()
+        self._app.meter.stop()
         log.info("stopped")
 
 

@@ -92,6 +92,7 @@ def _site(app: App) -> Site:
         keep=lambda content: _kept(app, content),
         most_bytes=app.keeper.limits.image_bytes,
         public_url=web.public_url,
+        expected=app.expected,
     )
 
 

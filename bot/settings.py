@@ -21,6 +21,7 @@ from bot.yaml_file import ConfigError as ConfigError
 from bot.yaml_file import YamlFile, located, read
 from cards.words import industries
 from rules import policy
+from rules.budgets import Budget, Per, What
 from rules.digests import DigestPolicy
 from rules.digests import Kind as DigestKind
 from rules.events import Platform
@@ -143,6 +144,7 @@ class WeCom(_Section):
 
 class People(_Section):
     fallback_hrbp: str
+    administrators: tuple[str, ...]
     sync_at: ClockTime
 
 
@@ -271,6 +273,14 @@ def _classes(names: tuple[Class, ...]) -> frozenset[Urgency]:
     return frozenset(Urgency[name.upper()] for name in names)
 
 
+class BudgetRow(_Section):
+    platform: Platform
+    what: What
+    count: int = Field(ge=1)
+    per: Per
+    per_head: bool = False
+
+
 class Sending(_Section):
     threads: int = Field(ge=1, le=16)
     timeout_seconds: float = Field(gt=0, le=60)
@@ -362,6 +372,18 @@ class Role(_Section):
         return self
 
 
+class AdminChat(_Section):
+    platform: Platform
+    chat_id: str = Field(min_length=1)
+
+
+class Audit(_Section):
+    every_minutes: float = Field(gt=0)
+    chat: AdminChat | None
+    heartbeat_file: str
+    heartbeat_url: str
+
+
 class Demo(_Section):
     clock_file: str
 
@@ -381,8 +403,10 @@ class Settings(_Section):
     checkins: CheckinPolicy
     evidence: EvidencePolicy
     manners: MannersPolicy
+    budgets: tuple[BudgetRow, ...]
     sending: Sending
     jobs: Jobs
+    audit: Audit
     digests: Digests
     groups: tuple[Group, ...]
     roles: Mapping[str, Role]
@@ -422,6 +446,9 @@ class Settings(_Section):
             change_window=timedelta(minutes=self.loop.change_minutes),
             snooze=timedelta(hours=self.loop.snooze_hours),
             pages_url=self.web.public_url,
+            budgets=tuple(Budget(row.platform, row.what, row.count, row.per, row.per_head) for row in self.budgets),
+            admin_chat=GroupChat(self.audit.chat.platform, self.audit.chat.chat_id) if self.audit.chat else None,
+            administrators=frozenset(self.people.administrators),
             manners=self.manners.rules(self.loop.between_escalations),
             merge_within=timedelta(minutes=self.loop.merge_minutes),
             gather=_GATHER,
@@ -456,7 +483,10 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     if calendar.file:
         calendar = calendar.model_copy(update={"file": str((folder / calendar.file).resolve())})
         own_days(Path(calendar.file))  # what is wrong in it stops the start as well
-    return settings.model_copy(update={"database": database, "evidence": evidence, "calendar": calendar})
+    audit = settings.audit
+    if audit.heartbeat_file:
+        audit = audit.model_copy(update={"heartbeat_file": str((folder / audit.heartbeat_file).resolve())})
+    return settings.model_copy(update={"database": database, "evidence": evidence, "calendar": calendar, "audit": audit})
 
 
 def _laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from storage.unit import Store
 
 log = logging.getLogger("sanmiao.stream")
 
-_LEASE = "dingtalk-stream"
+LEASE = "dingtalk-stream"
 _LEASE_SECONDS, _RENEW_SECONDS = 12.0, 3.0
 
 
@@ -47,6 +47,11 @@ class StreamKeeper:
         return self._thread.is_alive()
 
     @property
+    def deaf(self) -> bool:
+        """Whether this process is the one that listens, and hears nothing."""
+        return self._service is not None and not self._service.alive()
+
+    @property
     def connected(self) -> bool:
         """Whether this process has a live stream."""
         return self._service is not None and self._service.alive()
@@ -58,12 +63,12 @@ class StreamKeeper:
                 break
         self._disconnect()
         with self._store.begin() as tx:
-            tx.leases.release(_LEASE, self._owner)
+            tx.leases.release(LEASE, self._owner)
 
     def _hold(self) -> None:
         try:
             with self._store.begin() as tx:
-                mine = tx.leases.hold(_LEASE, self._owner, _LEASE_SECONDS)
+                mine = tx.leases.hold(LEASE, self._owner, _LEASE_SECONDS)
         except Exception:
             log.exception("cannot renew the stream lease")
             mine = False

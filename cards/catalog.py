@@ -711,6 +711,11 @@ class ContestAnswer(CardData):
 
 
 @dataclass(frozen=True)
+class GroupLater(CardData):
+    """What would have gone to people one by one comes tomorrow, because the platform's budget is short (plain text into the group)."""
+
+
+@dataclass(frozen=True)
 class AdminAlert(CardData):
     """Something an administrator must look at (plain text). `code` is a platform's or our own; never personal text."""
 
@@ -764,6 +769,7 @@ CATALOG: Mapping[str, type[CardData]] = {
         QuotaNudge,
         ContestCard,
         ContestAnswer,
+        GroupLater,
         AdminAlert,
     )
 }

@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 from cards.catalog import NoteText, StandInText
 from handlers import loops
 from handlers.asked import Asked, one, sorry
+from handlers.circle import Circle
 from handlers.context import Context, Reply, Talk
 from reading import moments
 from rules import away
@@ -52,14 +53,19 @@ def delegate(asked: Asked, ctx: Context) -> Reply:
         return sorry(taker, asked.command.to)
     if taker.id == asked.by.id:
         return _come_back(ctx, asked.by)
-    if not _may_stand_in(ctx, asked, taker):
+    if not _may_stand_in(ctx, taker, asked.circle):
         return sorry(Refusal.CANNOT_STAND_IN, taker.name)
-    begins, ends = _absence(asked, ctx)
-    ctx.tx.away.put(away.appoint(ctx.tx.away.of(asked.by.id), taker.id, begins, ends))
-    last_minute = ends - timedelta(minutes=1)  # midnight reads as the day after
-    told = StandInText(asked.by.name, begins, last_minute)
-    ctx.tx.outbox.add(told.to(taker.id, key=f"stand-in:{asked.by.id}:{taker.id}:{ctx.now.isoformat()}"), ctx.now)
+    last_minute = appoint(ctx, asked.by, taker, *_absence(asked, ctx))
     return Reply(says=NoteText(Note.STOOD_IN, taker.name, last_minute))
+
+
+def appoint(ctx: Context, person: Person, taker: Person, begins: datetime, ends: datetime) -> datetime:
+    """`taker` stands in for `person` and is told so. The last minute of it: midnight would read as the day after."""
+    ctx.tx.away.put(away.appoint(ctx.tx.away.of(person.id), taker.id, begins, ends))
+    last_minute = ends - timedelta(minutes=1)
+    told = StandInText(person.name, begins, last_minute)
+    ctx.tx.outbox.add(told.to(taker.id, key=f"stand-in:{person.id}:{taker.id}:{ctx.now.isoformat()}"), ctx.now)
+    return last_minute
 
 
 def came_back(talk: Talk, ctx: Context) -> Reply | None:
@@ -101,7 +107,7 @@ def _come_back(ctx: Context, by: Person) -> Reply:
     return Reply(says=NoteText(Note.BACK))
 
 
-def _may_stand_in(ctx: Context, asked: Asked, taker: Person) -> bool:
+def _may_stand_in(ctx: Context, taker: Person, circle: Circle) -> bool:
     """Who stands in sees what is not about his own people, so he must be somebody who leads people or is an HRBP, and be there."""
-    circle = replace(asked.circle, by=taker)
+    circle = replace(circle, by=taker)
     return circle.speaker is not Speaker.EMPLOYEE and away.stand_in(ctx.tx.away.of(taker.id), ctx.now) is None

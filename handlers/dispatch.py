@@ -83,7 +83,8 @@ _TRIES = 3
 
 
 class Dispatcher:
-    """`in_response` are the platforms whose response to a press carries the new card; `committed` is called when messages may wait."""
+    """`in_response` are the platforms whose response to a press carries the new card; `committed` is called when messages may wait,
+    `heard` for every event that came in."""
 
     def __init__(
         self,
@@ -92,15 +93,17 @@ class Dispatcher:
         utc_now: Callable[[], datetime],
         in_response: frozenset[Platform],
         committed: Callable[[], None],
+        heard: Callable[[Platform], None] = lambda platform: None,
     ) -> None:
         self._store, self._policy, self._now = store, policy, utc_now
-        self._in_response, self._committed = in_response, committed
+        self._in_response, self._committed, self._heard = in_response, committed, heard
 
     def handle(self, event: Event, raw: str | None = None) -> Card | None:
         """Act on an event once. The card that the pressed card becomes, where the platform wants it in the response.
 
         Raises whatever the database raises: the edge answers with a failure then, and the platform delivers again.
         """
+        self._heard(platform_of(event))
         now = self._now()
         shown = self._in_one_transaction(lambda tx: self._once(tx, event, raw, now))
         self._committed()

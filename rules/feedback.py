@@ -65,6 +65,7 @@ class Refusal(StrEnum):
     NO_SUCH_RECORD = "no_such_record"
     NOTHING_GIVEN = "nothing_given"
     NOTHING_WAITS = "nothing_waits"
+    NOT_AN_ADMINISTRATOR = "not_an_administrator"
     NOT_A_SUPERVISOR = "not_a_supervisor"
     NOT_IN_CHARGE = "not_in_charge"
     NOTHING_ESCALATED = "nothing_escalated"

@@ -79,14 +79,13 @@ class Quiet:
 @dataclass(frozen=True)
 class Preferences:
     """What one person asked for. `quiet` holds when `own_quiet`: hours of his own, None for none at all. `rests`: whether his rest days
-    are kept free of everything but answers; None: as the company does. `muted`: classes that he does not want to hear of
-    (of `MAY_BE_MUTED`). `named`: whether group digests may name him."""
+    are kept free of everything but answers; None: as the company does. `muted`: classes that he does not want to hear of (of
+    `MAY_BE_MUTED`)."""
 
     own_quiet: bool = False
     quiet: Quiet | None = None
     rests: bool | None = None
     muted: frozenset[Urgency] = frozenset()
-    named: bool = True
 
 
 @dataclass(frozen=True)

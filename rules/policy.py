@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
+from rules.budgets import Budget
 from rules.digests import DigestPolicy
 from rules.evidence import EvidencePolicy
 from rules.feedback import Behaviour
@@ -53,7 +54,8 @@ class Policy:
     nobody says how long. `pages_url` is where the phone pages are, without a slash at the end; empty: there are none. Escalations
     to one reader less than `merge_within` after the last go together, after waiting `gather` for what falls due with them. `calendar`
     answers with the days as they are known now: an administrator may correct them while the bot runs. `hints`: an endpoint may be
-    asked what a sentence means that the rules leave open."""
+    asked what a sentence means that the rules leave open. `administrators` are the keys of those who may look at the desk and
+    hear of what is wrong; when there is an `admin_chat` they hear of it there. `budgets` are what the platforms let us spend."""
 
     plan: Plan
     checkin_expires: timedelta
@@ -71,6 +73,9 @@ class Policy:
     manners: Manners = NONE
     merge_within: timedelta = timedelta(minutes=30)
     gather: timedelta = timedelta(0)
+    administrators: frozenset[str] = frozenset()
+    admin_chat: GroupChat | None = None
+    budgets: tuple[Budget, ...] = ()
     calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
     hints: bool = False
     digests: DigestPolicy = field(default_factory=DigestPolicy)

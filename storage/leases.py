@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, or_, select, update
 
 from storage.columns import db_now
 from storage.tables import leases
@@ -20,6 +20,11 @@ class LeasesTable:
         free = or_(leases.c.owner == owner, leases.c.until < db_now())
         taken = update(leases).where(leases.c.name == name, free).values(owner=owner, until=db_now() + seconds)
         return self._work.execute(taken).rowcount == 1
+
+    def held(self, name: str) -> bool:
+        """Whether anybody holds the lease now."""
+        query = select(leases.c.name).where(leases.c.name == name, leases.c.until >= db_now())
+        return self._work.execute(query).one_or_none() is not None
 
     def release(self, name: str, owner: str) -> None:
         """Give the lease up, so that another process need not wait for its end."""

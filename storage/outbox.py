@@ -310,6 +310,11 @@ class OutboxTable:
         query = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
         return tuple(_message(row) for row in self._work.execute(query.where(outbox.c.state == state.value) if state else query))
 
+    def held(self, now: datetime, limit: int) -> tuple[Message, ...]:
+        """What waits for its time, the next first."""
+        query = select(outbox).where(in_state(outbox, *_UNFINISHED), outbox.c.not_before > now)
+        return tuple(_message(row) for row in self._work.execute(query.order_by(outbox.c.not_before, outbox.c.id).limit(limit)))
+
     def counts(self) -> Mapping[str, int]:
         """How many messages are in each state."""
         rows = self._work.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from rules.events import Account, Platform
 from rules.messages import PersonId
@@ -61,6 +61,11 @@ class PeopleTable:
     def all(self) -> Mapping[PersonId, Person]:
         """Everybody, leavers included, by id."""
         return {row.id: _person(row) for row in self._work.execute(select(people).order_by(people.c.id))}
+
+    def count(self) -> int:
+        """How many people work here."""
+        query = select(func.count()).select_from(people).where(people.c.left_at.is_(None))
+        return int(self._work.execute(query).scalar_one())
 
     def by_key(self, key: str) -> Person | None:
         """The person with this employee number."""

@@ -33,18 +33,13 @@ class PreferencesTable:
             "quiet_until": quiet.ends.isoformat("minutes") if quiet else None,
             "rests": wishes.rests,
             "muted": sorted(wishes.muted),
-            "named": wishes.named,
         }
         if self._work.execute(update(preferences).where(preferences.c.person == person).values(**row)).rowcount == 0:
             self._work.execute(insert(preferences).values(person=person, **row))
-
-    def unnamed(self) -> frozenset[PersonId]:
-        """Everybody who does not want to be named in group digests."""
-        return frozenset(self._work.execute(select(preferences.c.person).where(preferences.c.named.is_(False))).scalars())
 
 
 def _preferences(row: Any) -> Preferences:
     quiet = None
     if row.quiet_from is not None and row.quiet_until is not None:
         quiet = Quiet(time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_until))
-    return Preferences(row.own_quiet, quiet, row.rests, frozenset(Urgency(value) for value in row.muted), row.named)
+    return Preferences(row.own_quiet, quiet, row.rests, frozenset(Urgency(value) for value in row.muted))

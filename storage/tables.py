@@ -253,7 +253,6 @@ preferences = Table(
     Column("quiet_until", String(5)),
     Column("rests", Boolean),
     Column("muted", JSON, nullable=False),
-    Column("named", Boolean, nullable=False),
 )
 
 rulings = Table(
@@ -266,6 +265,17 @@ rulings = Table(
     Column("why", String(32), nullable=False),
     Column("until", UtcDateTime),
     Column("other", Integer),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("what", String(16), primary_key=True),
+    # A local date, ISO.
+    Column("day", String(10), primary_key=True),
+    Column("shard", String(8), primary_key=True),
+    Column("count", Integer, nullable=False),
 )
 
 limits = Table(

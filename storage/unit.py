@@ -36,6 +36,7 @@ from storage.reports import Reports
 from storage.rulings import RulingsTable
 from storage.runs import RunsTable
 from storage.sentences import SentencesTable
+from storage.usage import UsageTable
 from storage.work import Work, without_values
 
 
@@ -100,6 +101,10 @@ class Tx:
     @cached_property
     def rulings(self) -> RulingsTable:
         return RulingsTable(self._work)
+
+    @cached_property
+    def usage(self) -> UsageTable:
+        return UsageTable(self._work)
 
     @cached_property
     def logins(self) -> LoginsTable:

@@ -12,46 +12,21 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import Blueprint, abort, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from cards import filters, words
 from handlers import forms
-from handlers.context import Context
 from handlers.sentences import industry_of
 from rules.evidence import Problem
 from rules.feedback import Answer, Kind, Refusal, Refused
 from rules.forms import LONGEST, Lack, Written
-from rules.people import Person
 from rules.weeks import SHANGHAI
 from storage.evidence import Kept
-from web import shown
-from web.sessions import Session
-from web.site import Site, answer, failed, private
-
-_FORM_OVERHEAD_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One look at a page: a reading, who looks, and his session."""
-
-    ctx: Context
-    person: Person
-    session: Session
-
-    def page(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page with the way to the others on it."""
-        leads = bool(self.ctx.tx.people.reports_of(self.person.id))
-        common = {
-            "me": filters.tidy(self.person.name),
-            "word": self.session.word,
-            "leads": leads,
-            "watches": leads or bool(self.ctx.tx.people.in_charge_of(self.person.id)),
-            "waiting": len(self.ctx.tx.feedback.open_about(self.person.id)),
-        }
-        return answer(render_template(template, **common, **values), status)
+from web import desk, preferences, shown
+from web.site import Site, failed, private
+from web.visits import Visit, submitter, visited_by
 
 
 @dataclass(frozen=True)
@@ -83,11 +58,14 @@ def blueprint(site: Site) -> Blueprint:
             @pages.get(path)
             @wraps(view)
             def visited(**arguments: Any) -> Response:
-                return _visited(site, lambda visit: view(visit, **arguments))
+                return visited_by(site, lambda visit: view(visit, **arguments))
 
             return visited
 
         return register
+
+    preferences.add_to(pages, site)
+    desk.add_to(pages, site)
 
     @pages.get("/")
     def start() -> Response:
@@ -118,7 +96,7 @@ def blueprint(site: Site) -> Blueprint:
 
     @pages.post("/write")
     def give() -> Response:
-        person, _ = _submitter(site)
+        person, _ = submitter(site)
         filled = _filled()
         written, picture = _written(filled), _picture(site)
         if isinstance(picture, Problem):
@@ -134,23 +112,23 @@ def blueprint(site: Site) -> Blueprint:
 
     @pages.post("/records/<int(max=2147483647):id>/answer")
     def reply(id: int) -> Response:
-        person, _ = _submitter(site)
+        person, _ = submitter(site)
         what, picture = request.form.get("answer", ""), _picture(site)
         if what not in set(Answer):
             abort(400)
         if isinstance(picture, Problem):
-            return _visited(site, lambda visit: _record(visit, id, problem=picture, words=_text("words")))
+            return visited_by(site, lambda visit: _record(visit, id, problem=picture, words=_text("words")))
         kept, said = picture, _text("words")
         refusal = site.dispatcher.run(lambda ctx: forms.answer(ctx, person, id, Answer(what), said, kept))
         return _after(id, refusal, "/open?done=1" if request.form.get("from") == "open" else f"/records/{id}?done=1")
 
     @pages.post("/records/<int(max=2147483647):id>/pictures")
     def add_picture(id: int) -> Response:
-        person, _ = _submitter(site)
+        person, _ = submitter(site)
         picture = _picture(site)
         if not isinstance(picture, Kept):
             problem = picture or Problem.NOT_A_PICTURE
-            return _visited(site, lambda visit: _record(visit, id, problem=problem))
+            return visited_by(site, lambda visit: _record(visit, id, problem=problem))
         kept = picture
         refusal = site.dispatcher.run(lambda ctx: forms.add_picture(ctx, person, id, kept))
         return _after(id, refusal, f"/records/{id}?done=1")
@@ -165,38 +143,9 @@ def blueprint(site: Site) -> Blueprint:
     def _after(id: int, refusal: Refusal | None, next: str) -> Response:
         if refusal is None:
             return private(redirect(next, 303))
-        return _visited(site, lambda visit: _record(visit, id, refusal=refusal))
+        return visited_by(site, lambda visit: _record(visit, id, refusal=refusal))
 
     return pages
-
-
-def _visited(site: Site, view: Callable[[Visit], Response]) -> Response:
-    session = site.sessions.of(request)
-    with site.store.read() as tx:
-        person = tx.people.some({session.person}).get(session.person) if session else None
-        if session is None or person is None or not person.active:
-            return _to_login(site)
-        return view(Visit(site.context(tx), person, session))
-
-
-def _submitter(site: Site) -> tuple[Person, Session]:
-    """Who submits a form of his own session. Asked before the body is read: nobody else may send us megabytes."""
-    session = site.sessions.of(request)
-    with site.store.read() as tx:
-        person = tx.people.some({session.person}).get(session.person) if session else None
-    if session is None or person is None or not person.active:
-        abort(_to_login(site))
-    request.max_content_length = site.most_bytes + _FORM_OVERHEAD_BYTES
-    if not session.brings(request.form.get("word", "")):
-        abort(400)
-    return person, session
-
-
-def _to_login(site: Site) -> Response:
-    next = request.path if request.method == "GET" else "/me"
-    response = private(redirect(f"/login?next={next}", 303))
-    site.sessions.end(response)
-    return response
 
 
 def _weeks_back() -> int:
@@ -245,7 +194,7 @@ def _picture(site: Site) -> Kept | Problem | None:
 
 
 def _again(site: Site, filled: Filled, **problems: Any) -> Response:
-    return _visited(site, lambda visit: _form(visit, filled, **problems))
+    return visited_by(site, lambda visit: _form(visit, filled, **problems))
 
 
 def _form(

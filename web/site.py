@@ -9,6 +9,7 @@ from flask import make_response, render_template
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from handlers.audit import Expected
 from handlers.context import Context
 from handlers.dispatch import Dispatcher
 from rules.evidence import Problem
@@ -21,7 +22,7 @@ from web.sessions import Sessions
 @dataclass(frozen=True)
 class Site:
     """`context` opens a reading; what changes something runs in `dispatcher`. `keep` judges and keeps the bytes of a picture, of
-    `most_bytes` at most; why not, when it does not."""
+    `most_bytes` at most; why not, when it does not. `expected` is what the desk's audit compares with; None: it does not look."""
 
     store: Store
     dispatcher: Dispatcher
@@ -31,6 +32,7 @@ class Site:
     keep: Callable[[bytes], Kept | Problem]
     most_bytes: int
     public_url: str
+    expected: Expected | None = None
 
 
 def answer(html: str, status: int = 200) -> Response:

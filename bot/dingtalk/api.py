@@ -7,7 +7,7 @@ Source: DingTalk open platform, "服务端错误码" of both generations; platfo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,8 @@ _TOP_GATEWAY = 88  # the old gateway's own code: only the sub code tells what ha
 
 
 class DingTalkApi:
-    """One app's way into the API. Safe to share between threads. `timeout` is (connect, read) in seconds."""
+    """One app's way into the API. Safe to share between threads. `timeout` is (connect, read) in seconds; `called` hears of every call
+    that the company's monthly quota counts (tokens are free)."""
 
     def __init__(
         self,
@@ -100,15 +101,17 @@ class DingTalkApi:
         api_base: str = "https://api.dingtalk.com",
         oapi_base: str = "https://oapi.dingtalk.com",
         timeout: tuple[float, float] = (3, 10),
+        called: Callable[[], None] = lambda: None,
     ) -> None:
         self._credentials = {"appKey": client_id, "appSecret": client_secret}
         self._api_base, self._oapi_base = api_base.rstrip("/"), oapi_base.rstrip("/")
         self._session = new_session(api_base)
         self._timeout = timeout
-        self._token = SharedToken(self._fetch_token)
+        self._token, self._called = SharedToken(self._fetch_token), called
 
     def call(self, method: str, path: str, *, body: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None) -> Answer:
         """Call the new generation ("/v1.0/…") and return its answer. Raises SendFailed."""
+        self._called()
         return self._token.call(
             lambda token: _judge_new(
                 self._ask(method, self._api_base + path, json=body, params=params, headers={"x-acs-dingtalk-access-token": token})
@@ -117,6 +120,7 @@ class DingTalkApi:
 
     def call_old(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Call the old generation ("/topapi/…") and return its answer, whose errcode is 0. Raises SendFailed."""
+        self._called()
         return self._token.call(
             lambda token: _judge_old(self._ask("post", self._oapi_base + path, json=body, params={"access_token": token}))
         )

@@ -5,7 +5,7 @@ Source: WeCom developer centre, "发送应用消息" (90236), "更新模版卡�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.channel import Changes, Failure, Letter, Receipt, SendFailed
@@ -19,14 +19,13 @@ _SEND, _CHANGE, _GROUP = "message/send", "message/update_template_card", "appcha
 
 
 class WeComChannel:
-    """One self-built app. Implements `bot.channel.Channel`."""
+    """One self-built app. Implements `bot.channel.Channel`. `sent` hears of every message that the daily limit counts."""
 
     platform = Platform.WECOM
     changes = Changes.BY_HANDLE
 
-    def __init__(self, api: WeComApi, agent_id: int) -> None:
-        self._api = api
-        self._agent_id = agent_id
+    def __init__(self, api: WeComApi, agent_id: int, sent: Callable[[], None] = lambda: None) -> None:
+        self._api, self._agent_id, self._sent = api, agent_id, sent
 
     def render(self, letter: Letter, card: Card) -> Mapping[str, Any]:
         """Draw the request. Raises ValueError for a change that WeCom cannot make: of a group message, or without a response code."""
@@ -47,6 +46,8 @@ class WeComChannel:
 
     def deliver(self, payload: Mapping[str, Any]) -> Receipt:
         """Make the request. Raises SendFailed, also where WeCom answers "ok" but names the recipient as invalid."""
+        if payload["call"] == _SEND:
+            self._sent()
         answer = self._api.call("post", payload["call"], body=payload["body"])
         refused = _refused(answer)
         if refused & _recipients(payload["body"]):

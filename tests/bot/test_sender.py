@@ -20,12 +20,13 @@ from cards.catalog import CardData, CheckinCard, CheckinDone, EscalationSettled,
 from cards.layout import Card
 from rules.events import Account, Platform
 from rules.feedback import Kind
+from rules.manners import Degree
 from rules.messages import GroupChat, Urgency
 from rules.people import Entry
 from rules.policy import Policy
 from storage.limits import Rate
 from storage.outbox import Message, State
-from storage.unit import Store
+from storage.unit import Store, Tx
 from tests.builders import COMPANY, NOON, a_company, a_message, a_policy
 
 FREELY = Rate(100_000, 1.0, burst=10_000)
@@ -79,6 +80,7 @@ class Office:
     now: datetime = NOON
     lease_seconds: float = 60.0
     policy: Policy = field(default_factory=a_policy)
+    degree: Callable[[Tx, Platform, Urgency], Degree] = lambda tx, platform, urgency: Degree.FREELY
     rates: Mapping[Platform, Rates] = field(default_factory=lambda: defaultdict(lambda: Rates(FREELY)))
 
     def sender(self) -> Sender:
@@ -91,6 +93,7 @@ class Office:
             lambda: self.now,
             lease_seconds=self.lease_seconds,
             policy=self.policy,
+            degree=self.degree,
         )
 
     def add(self, key: str, to: str | Account | GroupChat = "E012", **changes: object) -> None:

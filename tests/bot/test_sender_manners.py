@@ -166,11 +166,10 @@ def test_who_snoozed_is_reminded_afterwards(office: Office, wire: Wire) -> None:
 def test_what_nobody_wants_is_not_sent_and_the_reason_is_kept(office: Office, wire: Wire) -> None:
     office.now = DAY
     with office.store.begin() as tx:
-        wishes = Preferences(own_quiet=True, quiet=Quiet(time(12), time(13)), rests=True, muted=frozenset({Urgency.NUDGE}), named=False)
+        wishes = Preferences(own_quiet=True, quiet=Quiet(time(12), time(13)), rests=True, muted=frozenset({Urgency.NUDGE}))
         tx.preferences.put(office.people["E012"], Preferences())
         tx.preferences.put(office.people["E012"], wishes)
         assert tx.preferences.of(office.people["E012"]) == wishes
-        assert tx.preferences.unnamed() == {office.people["E012"]}
     office.add("nudge", urgency=Urgency.NUDGE)
 
     office.send_all()

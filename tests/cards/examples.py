@@ -32,6 +32,7 @@ from cards.catalog import (
     FeedbackClosed,
     ForecastText,
     GroupHint,
+    GroupLater,
     GroupWelcome,
     GuideText,
     Heard,
@@ -286,6 +287,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "group_hint": GroupHint("陈静"),
     "group_welcome": GroupWelcome("直播一组"),
     **DIGESTS,
+    "group_later": GroupLater(),
     "admin_alert": AdminAlert("有 3 条消息没发出去", "60020", "把服务器出口 IP 加进企业微信的可信 IP 名单"),
 }
 

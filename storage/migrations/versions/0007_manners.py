@@ -23,7 +23,6 @@ def upgrade() -> None:
     sa.Column('quiet_until', sa.String(length=5), nullable=True),
     sa.Column('rests', sa.Boolean(), nullable=True),
     sa.Column('muted', sa.JSON(), nullable=False),
-    sa.Column('named', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['person'], ['people.id'], name=op.f('fk_preferences_person')),
     sa.PrimaryKeyConstraint('person', name=op.f('pk_preferences'))
     )
