@@ -127,6 +127,11 @@ class Town:
         self.post("/sandbox/clock", {"advance_seconds": seconds})
         time.sleep(SETTLE)
 
+    def put_clock(self, moment: str) -> None:
+        """Set the business clock to an instant in ISO form, and give the bot's jobs time to see it."""
+        self.post("/sandbox/clock", {"set": moment})
+        time.sleep(SETTLE)
+
     def freeze(self) -> None:
         self.post("/sandbox/clock", {"freeze": True})
 
