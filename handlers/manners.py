@@ -55,7 +55,7 @@ def _ping(message: Message) -> Ping:
 def _reader(ctx: Context, message: Message) -> Reader:
     """What the rule wants to know of whoever gets it; only what it asks of this class."""
     house, urgency = ctx.policy.manners, message.urgency
-    told = ctx.tx.outbox.told(message) if message.about and manners.asks_when_told(urgency, house) else ()
+    told = _told(ctx, message) if manners.asks_when_told(urgency, house) else ()
     if message.person is None:
         return Reader(told=told)
     reminders = ctx.tx.outbox.waiting_for(message.person, urgency, ctx.now) if urgency is Urgency.REMINDER else ()
@@ -67,6 +67,14 @@ def _reader(ctx: Context, message: Message) -> Reader:
         told=told,
         today=ctx.tx.outbox.sent_since(message.person, urgency, _midnight(ctx.now)) if counted else 0,
     )
+
+
+def _told(ctx: Context, message: Message) -> tuple[datetime, ...]:
+    """When the same thing was told before. A list of escalations waits for none of them."""
+    if message.urgency is Urgency.ESCALATION:
+        records = {told.feedback for told in ctx.tx.escalations.of(message.id)}
+        return ctx.tx.escalations.when_told(records.pop(), message.id) if len(records) == 1 else ()
+    return ctx.tx.outbox.told(message) if message.about else ()
 
 
 def _midnight(now: datetime) -> datetime:

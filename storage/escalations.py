@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, update
 
 from rules.loops import Cause
 from rules.messages import PersonId
+from storage.columns import UtcDateTime
 from storage.outbox import State
 from storage.tables import escalations, in_state, outbox
 from storage.work import Work
@@ -62,6 +63,17 @@ class EscalationsTable:
         )
         found: datetime | None = self._work.execute(query).scalar_one()
         return found
+
+    def when_told(self, feedback: int, before: int) -> tuple[datetime, ...]:
+        """When anybody was told of this record by messages before that one, oldest first; by what still waits, when it is to leave."""
+        at = func.coalesce(outbox.c.sent_at, outbox.c.not_before, type_=UtcDateTime)
+        live = outbox.c.state.in_([State.DUE.value, State.SENDING.value, State.SENT.value])
+        query = (
+            select(at)
+            .join(escalations, escalations.c.message == outbox.c.id)
+            .where(escalations.c.feedback == feedback, outbox.c.id < before, live)
+        )
+        return tuple(sorted(self._work.execute(query).scalars()))
 
     def move(self, message: int, into: int) -> None:
         """What `message` was to tell is told by another instead."""

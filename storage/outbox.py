@@ -269,16 +269,16 @@ class OutboxTable:
         return tuple(_message(row) for row in self._work.execute(query.order_by(outbox.c.id)))
 
     def told(self, message: Message) -> tuple[datetime, ...]:
-        """When the same thing (`about`) was told before `message`, in its class, oldest first. For an escalation to whomever, and what
-        still waits counts as told when it is to leave; else only what this person got."""
-        before = [outbox.c.about == message.about, outbox.c.urgency == int(message.urgency), outbox.c.id < message.id]
-        left = [State.SENT.value, State.MERGED.value]
-        if message.urgency is not Urgency.ESCALATION:
-            before.append(outbox.c.person == message.person)
-        else:
-            left += _UNFINISHED
+        """When this person was told of the same thing (`about`) in its class before `message`, oldest first."""
         at = func.coalesce(outbox.c.sent_at, outbox.c.not_before, type_=UtcDateTime)
-        query = select(at).where(*before, outbox.c.changes.is_(None), outbox.c.state.in_(left))
+        query = select(at).where(
+            outbox.c.about == message.about,
+            outbox.c.urgency == int(message.urgency),
+            outbox.c.person == message.person,
+            outbox.c.id < message.id,
+            outbox.c.changes.is_(None),
+            outbox.c.state.in_([State.SENT.value, State.MERGED.value]),
+        )
         return tuple(sorted(self._work.execute(query).scalars()))
 
     def sent_since(self, person: PersonId, urgency: Urgency, since: datetime) -> int:

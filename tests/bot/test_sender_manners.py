@@ -9,8 +9,10 @@ import pytest
 
 from cards.catalog import PendingText
 from rules.away import Away
+from rules.loops import Cause
 from rules.manners import Manners, Preferences, Quiet, Why
 from rules.messages import GroupChat, Urgency
+from storage.escalations import Told
 from storage.outbox import State
 from storage.rulings import Ruling
 from storage.unit import Store
@@ -131,6 +133,10 @@ def test_the_next_in_the_chain_hears_a_day_after_the_first_did(office: Office, w
     office.send_all()
     office.now = EVENING + timedelta(hours=9)
     office.add("to the next", urgency=Urgency.ESCALATION, about="feedback:1")
+    with office.store.begin() as tx:
+        record = an_open_record(tx, office.people["E010"], office.people["E012"], EVENING)
+        for key, reader in (("to the first", "E011"), ("to the next", "E012")):
+            tx.escalations.note(Told(office.message(key).id, record, office.people[reader], Cause.NO_ANSWER), office.now)
 
     later(office, MORNING)
 
