@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from rules.away import Away
 from rules.messages import PersonId
 from storage.tables import away
-from storage.work import Work
+from storage.work import Prepared, Work
+
+_OF = Prepared(select(away).where(away.c.person == bindparam("person")))
 
 
 class AwayTable:
@@ -20,7 +22,7 @@ class AwayTable:
 
     def of(self, person: PersonId) -> Away:
         """What this person asked for; nothing when he never did."""
-        row = self._work.execute(select(away).where(away.c.person == person)).one_or_none()
+        row = self._work.row(_OF, person=person)
         return _away(row) if row else Away(person)
 
     def of_all(self, persons: Iterable[PersonId]) -> Mapping[PersonId, Away]:
@@ -45,5 +47,5 @@ class AwayTable:
             self._work.execute(insert(away).values(person=asked.person, **row))
 
 
-def _away(row: Row[Any]) -> Away:
+def _away(row: Any) -> Away:
     return Away(row.person, row.held_until, row.stand_in, row.stand_in_from, row.stand_in_until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from rules.messages import PersonId
 from storage.tables import history
@@ -23,6 +23,8 @@ class Entry:
     words: str | None
 
 
+_COLUMNS = (history.c.at, history.c.person, history.c.what, history.c.reason, history.c.words)
+_OF = Prepared(select(*_COLUMNS).where(history.c.about == bindparam("about")).order_by(history.c.id))
 _NOTE = Prepared(insert(history), ("about", "at", "person", "what", "reason", "words"))
 
 
@@ -39,6 +41,4 @@ class HistoryTable:
 
     def of(self, about: str) -> tuple[Entry, ...]:
         """A record's history, oldest first."""
-        columns = (history.c.at, history.c.person, history.c.what, history.c.reason, history.c.words)
-        rows = self._work.execute(select(*columns).where(history.c.about == about).order_by(history.c.id))
-        return tuple(Entry(*row) for row in rows)
+        return tuple(Entry(*row) for row in self._work.rows(_OF, about=about))

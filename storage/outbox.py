@@ -69,6 +69,9 @@ class Message:
 
 
 _BY_CARD = Prepared(select(outbox).where(outbox.c.card_id == bindparam("card_id")))
+_GET = Prepared(select(outbox).where(outbox.c.id == bindparam("id")))
+_LIVE = or_(*(outbox.c.state == state for state in (*_UNFINISHED, State.SENT.value)))
+_ABOUT = Prepared(select(outbox).where(outbox.c.about == bindparam("about"), outbox.c.changes.is_(None), _LIVE).order_by(outbox.c.id))
 _SUPERSEDED = (
     update(outbox)
     .where(outbox.c.changes == bindparam("target"), outbox.c.state == State.DUE.value, outbox.c.payload.is_(None))
@@ -167,9 +170,7 @@ class OutboxTable:
 
     def about(self, about: str) -> tuple[Message, ...]:
         """Every new message with this cause that was sent, is being sent or waits, oldest first; changes are left out."""
-        live = outbox.c.state.in_([*_UNFINISHED, State.SENT.value])
-        query = select(outbox).where(outbox.c.about == about, outbox.c.changes.is_(None), live).order_by(outbox.c.id)
-        return tuple(_message(row) for row in self._work.execute(query))
+        return tuple(_message(row) for row in self._work.rows(_ABOUT, about=about))
 
     # -- written by the sender -------------------------------------------------------------------------------------------------
 
@@ -302,7 +303,7 @@ class OutboxTable:
 
     def get(self, id: int) -> Message | None:
         """One message."""
-        row = self._work.execute(select(outbox).where(outbox.c.id == id)).one_or_none()
+        row = self._work.row(_GET, id=id)
         return _message(row) if row else None
 
     def recent(self, state: State | None, limit: int) -> tuple[Message, ...]:
