@@ -207,11 +207,11 @@ class Company:
             if tick is not None and (not self._queue or tick <= self._queue[0][0]):
                 self.at = max(self.at, tick)
                 self._tick()
+                self._send()
             else:
                 at, _, act = heapq.heappop(self._queue)
                 self.at = max(self.at, at)
                 act()
-            self._send()
 
     # -- the clock -----------------------------------------------------------------------------------------------------------------
 
@@ -253,16 +253,14 @@ class Company:
     # -- what happens --------------------------------------------------------------------------------------------------------------
 
     def _give(self) -> None:
-        subject = self.dice.choice(SUBJECTS)
-        if subject in self.gone:
-            return
+        subject = self.dice.choice([subject for subject in SUBJECTS if subject not in self.gone])
         id = self._run(
             lambda ctx: feedback.open_checkin(ctx, ctx.tx.people.get(self.ids["boss"]), ctx.tx.people.get(self.ids[subject]))
         )
         assert id is not None
-        self._send()
         self._note("give", id, subject, self.plan, self.working)
         self._press("boss", id, "checkin_card", "give", ("calm",))
+        self._send()
         fates = (("answer", 0.55), ("late", 0.2), ("withdraw", 0.05), ("silent", 0.2))
         fate = self.dice.choices([name for name, _ in fates], [weight for _, weight in fates])[0]
         hours = self.dice.uniform(0, 90) if fate == "answer" else self.dice.uniform(60, 400)
@@ -292,9 +290,11 @@ class Company:
         self._run(lambda ctx: act(ctx, ctx.tx.people.get(self.ids["boss"]), ctx.tx.feedback.get(id), "动作改成先复述再核实订单"))
 
     def _hrbp_acts(self, id: int) -> None:
+        self._send()
         with self.stores[0].read() as tx:
             cards = [tx.outbox.get(message) for message in tx.escalations.messages_about(id)]
         sent = [card for card in cards if card and card.sent_at and card.person and self.keys[card.person] not in self.gone]
+        sent = [card for card in sent if card.card in ("escalation_card", "escalation_bundle")]
         if not sent:
             return
         card, verb = self.dice.choice(sent), self.dice.choice(("nudge", "take", "extend", "close", "close"))

@@ -10,6 +10,7 @@ from cards.catalog import (
     DisputeCard,
     EscalationCard,
     EscalationReasons,
+    EscalationSettled,
     ReminderCard,
     SorryText,
 )
@@ -22,7 +23,7 @@ from rules.feedback import Answer, Record, Refusal, Refused
 from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
 from rules.messages import PersonId, Urgency
 from rules.people import Person
-from storage.outbox import Message
+from storage.outbox import Message, State
 from storage.prompts import Prompt
 
 _ASK_AGAIN_AFTER = timedelta(hours=1)
@@ -175,11 +176,14 @@ def close(press: Press, ctx: Context) -> Reply:
 
 
 def refresh_others(ctx: Context, record: Record, loop: Loop, but: Message) -> None:
-    """The other HRBPs in the chain see what one of them did; the subject's and author's cards stay as they are."""
+    """The other HRBPs in the chain see what one of them did; the subject's and author's cards stay as they are. What had not left and
+    is moot now does not leave."""
     for message in ctx.tx.outbox.about(about(record.id)):
         if message.card == EscalationCard.template() and message.id != but.id:
             shown = view(ctx, message, record, loop)
-            ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+            moot = isinstance(shown, EscalationSettled) and message.state is State.DUE and message.payload is None
+            if not moot or not ctx.tx.outbox.cancel(message, ctx.now):
+                ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
     refresh_bundles(ctx, record, but=but)
 
 

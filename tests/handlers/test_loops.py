@@ -226,6 +226,16 @@ def test_when_the_hrbp_has_left_whoever_is_next_hears_of_it(world: World) -> Non
     assert len(world.to("head", "escalation_card")) == 1
 
 
+def test_an_escalation_that_became_moot_before_it_left_does_not_leave(world: World) -> None:
+    first = escalated(world)
+    world.forward(hours=24)
+    world.tick(loops.advance_one)
+
+    world.press("hr", first, "extend")
+
+    assert [message.card for message in world.deliver() if message.person == world.ids["head"]] == []
+
+
 def test_a_bad_loop_is_put_aside_for_an_hour(world: World) -> None:
     world.given()
     world.forward(hours=24)
