@@ -56,6 +56,7 @@ from storage.unit import Store, Tx
 
 COMPANY = 1000  # loops of one company
 BEGIN, YEARS = datetime(2026, 1, 5, tzinfo=UTC), timedelta(days=2 * 365 - 30)
+BY_WORK = 0.4  # the share of policies that count working hours
 TICK = 2  # seconds, as jobs.tick_seconds
 SUBJECTS = [f"s{n}" for n in range(24)]
 HRBP = {subject: f"hr{n % 2}" for n, subject in enumerate(SUBJECTS)}
@@ -163,7 +164,7 @@ class Company:
         self.offset = 0  # of the company's clock
         self._up_at, self._threads = 0, None if self.stores[0].is_sqlite else ThreadPoolExecutor(2)
         self._phase = self.dice.randrange(TICK)
-        self.plan, self.working = PLANS[0], False
+        self.plan, self.working = PLANS[0], self.dice.random() < BY_WORK
         self.gone = set[str]()
         self._serve()
         self._hire()
@@ -321,7 +322,7 @@ class Company:
         self._run(lambda ctx: ctx.tx.away.put(away.appoint(ctx.tx.away.of(self.ids[who]), self.ids[taker], span[0], span[1])))
 
     def _change_policy(self) -> None:
-        self.plan, self.working = self.dice.choice(PLANS), self.dice.random() < 0.4
+        self.plan, self.working = self.dice.choice(PLANS), self.dice.random() < BY_WORK
         self._serve()
 
     def _outage(self) -> None:

@@ -52,6 +52,7 @@ def test_a_bot_that_forgets_a_stage_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_bot_that_does_not_know_the_holidays_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "BY_WORK", 1.0)
     monkeypatch.setattr(clock, "CALENDAR", Calendar())
 
     assert run_company(seed=12, count=60).oracle_mismatches > 0
