@@ -23,6 +23,7 @@ from bot.hints import Hints
 from bot.jobs import Jobs
 from bot.llm import Endpoint
 from bot.meter import Meter
+from bot.pictures import Pictures, Upload
 from bot.sender import Rates, Sender
 from bot.settings import Settings
 from bot.stream import LEASE, StreamKeeper
@@ -74,6 +75,7 @@ class App:
     announcements: tuple[Callable[[], None], ...]
     stream: StreamKeeper | None
     hints: Hints | None
+    drawing: Pictures
 
     def close(self) -> None:
         """Let go of the database."""
@@ -125,6 +127,8 @@ def build(settings: Settings) -> App:
         doors=ours.doors,
         announcements=tuple(ours.announcements),
         stream=stream,
+        stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
+        drawing=Pictures(store, policy, now, ours.uploads, sender.wake),
         hints=Hints(store, policy, now, _endpoint(settings).ask, sender.wake) if settings.llm.enabled else None,
     )
 
@@ -144,6 +148,7 @@ class _Platforms:
     channels: dict[Platform, Channel] = field(default_factory=dict)
     directories: dict[Platform, Callable[[], Directory]] = field(default_factory=dict)
     media: dict[Platform, Media] = field(default_factory=dict)
+    uploads: dict[Platform, Upload] = field(default_factory=dict)
     doors: dict[Platform, Door] = field(default_factory=dict)
     announcements: list[Callable[[], None]] = field(default_factory=list)
 
@@ -168,13 +173,15 @@ def _platforms(settings: Settings, meter: Meter) -> _Platforms:
             url, secret = f"{settings.web.public_url}/dingtalk/card", ours.card_api_secret.reveal()
             made.announcements.append(partial(register_presses, dingtalk, route, url, secret))
         made.directories[Platform.DINGTALK] = partial(fetch_dingtalk, dingtalk)
-        made.media[Platform.DINGTALK] = DingTalkMedia(dingtalk, robot, Downloader((ours.api_base, ours.oapi_base), timeout))
+        files = DingTalkMedia(dingtalk, robot, Downloader((ours.api_base, ours.oapi_base), timeout))
+        made.media[Platform.DINGTALK], made.uploads[Platform.DINGTALK] = files, files.put
         made.doors[Platform.DINGTALK] = DingTalkDoor(dingtalk, ours.client_id, ours.login_base)
     if settings.wecom.enabled:
         wecom = WeComApi(settings.wecom.corp_id, settings.wecom.secret.reveal(), settings.wecom.api_base, timeout)
         made.channels[Platform.WECOM] = WeComChannel(wecom, settings.wecom.agent_id, partial(meter.count, Platform.WECOM, What.SENDS))
         made.directories[Platform.WECOM] = partial(fetch_wecom, wecom)
-        made.media[Platform.WECOM] = WeComMedia(wecom)
+        made.media[Platform.WECOM] = media = WeComMedia(wecom)
+        made.uploads[Platform.WECOM] = media.put
         made.doors[Platform.WECOM] = WeComDoor(wecom, settings.wecom.corp_id, settings.wecom.agent_id, settings.wecom.login_base)
     return made
 

@@ -38,6 +38,7 @@ class Process:
             app.sender.start(1 if app.store.is_sqlite else app.settings.sending.threads)
             app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly, app.auditor.tick))
             app.evidence.start()
+            app.drawing.start()
             if app.hints is not None:
                 app.hints.start()
             if app.stream is not None:
@@ -57,6 +58,7 @@ class Process:
             self._app.evidence.stop()
             if self._app.hints is not None:
                 self._app.hints.stop()
+            self._app.drawing.stop()
             self._app.sender.stop()
         self._app.meter.stop()
         log.info("stopped")

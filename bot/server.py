@@ -21,6 +21,7 @@ from rules.evidence import Problem
 from storage.evidence import Kept
 from storage.unit import Tx
 from web import cards, evidence, login, pages
+from web import digests as digest_pages
 from web.sessions import Sessions
 from web.site import Site
 
@@ -46,6 +47,7 @@ def flask_app(app: App) -> Flask:
     flask.register_blueprint(evidence.blueprint(app.store, app.pictures, app.blobs))
     site = _site(app)
     flask.register_blueprint(pages.blueprint(site))
+    flask.register_blueprint(digest_pages.blueprint(site))
     flask.register_blueprint(login.blueprint(site, app.doors))
     flask.register_blueprint(health.blueprint(app))
     flask.register_error_handler(HTTPException, _problem)

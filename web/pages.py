@@ -46,7 +46,7 @@ def blueprint(site: Site) -> Blueprint:
     """/, /me, /open, /team, /write, /records/<id>. Without a session they lead to the login."""
     pages = Blueprint("pages", __name__, template_folder="templates")
     pages.register_error_handler(HTTPException, failed)
-    for name in ("local_time", "local_day", "duration", "clip", "tidy", "fill"):
+    for name in ("local_time", "local_day", "duration", "clip", "tidy", "fill", "yuan"):
         pages.add_app_template_filter(getattr(filters, name), name)
     pages.add_app_template_filter(words.word, "word")
     pages.add_app_template_filter(words.example, "example")

@@ -125,6 +125,14 @@ class DingTalkApi:
             lambda token: _judge_old(self._ask("post", self._oapi_base + path, json=body, params={"access_token": token}))
         )
 
+    def upload(self, path: str, fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes, str]]) -> Answer:
+        """Send a form with files (name, content, media type) to the old generation; the answer. Raises SendFailed."""
+        return self._token.call(
+            lambda token: _judge_old(
+                self._ask("post", self._oapi_base + path, params={"access_token": token}, data=fields, files=files)
+            )
+        )
+
     def of_user(self, code: str) -> Answer:
         """Who came back from the login page with this code: his profile, which has a unionId and no userid. Raises SendFailed."""
         ours = {"clientId": self._credentials["appKey"], "clientSecret": self._credentials["appSecret"]}

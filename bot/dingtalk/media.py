@@ -1,4 +1,4 @@
-"""Pictures and videos that people sent to the DingTalk robot, by their download code.
+"""Pictures and videos that people sent to the DingTalk robot, by their download code; and pictures of ours, put in to be shown.
 
 Source: DingTalk open platform, "download-the-file-content-of-the-robot-receiving-message" (dingtalk.md §6.1): the API answers with a
 temporary address on another host, which is asked without a token.
@@ -37,3 +37,11 @@ class DingTalkMedia:
         except Gone as gone:
             # The code is good; its address may have run out, or its server is odd today. A new address is one call away.
             raise SendFailed(Failure.TEMPORARY, "no_file", str(gone)) from None
+
+    def put(self, png: bytes) -> str:
+        """Upload a picture; its media id, which markdown shows. Raises SendFailed. Source: "upload-media-files" (dingtalk.md §7.4)."""
+        answer = self._api.upload("/media/upload", {"type": "image"}, {"media": ("week.png", png, "image/png")})
+        media_id = answer.get("media_id")
+        if not isinstance(media_id, str) or not media_id:
+            raise SendFailed(Failure.TEMPORARY, "no_media_id", "the platform took the picture and gave no id")
+        return media_id

@@ -22,6 +22,7 @@ from bot.tokens import SharedToken, TokenRefused
 from bot.transport import NO_ANSWER, new_session, unanswered, unreadable
 
 Answer = dict[str, Any]
+File = tuple[str, bytes, str]  # name, content, media type
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,10 @@ class WeComApi:
         data = None if body is None else json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         return self._client.token.call(lambda token: self._client.ask(method, path, {**(params or {}), "access_token": token}, data))
 
+    def upload(self, path: str, params: Mapping[str, str], files: Mapping[str, File]) -> Answer:
+        """Send files as a form; the answer, whose errcode is 0. Raises SendFailed."""
+        return self._client.token.call(lambda token: self._client.upload(path, {**params, "access_token": token}, files))
+
     def open(self, path: str, params: Mapping[str, str]) -> requests.Response:
         """Ask for a file: the response to it, its body still unread. Raises SendFailed, also for a refusal, which is JSON with 200."""
         return self._client.token.call(lambda token: self._client.open(path, {**params, "access_token": token}))
@@ -161,6 +166,24 @@ class _Client(WeChatClient):  # type: ignore[misc] # wechatpy has no types
                 raise _of_status(response) if response.status_code != 200 else _refusal(response.raw.read(_MOST_OF_A_REFUSAL))
         except NO_ANSWER as error:
             raise unanswered(error) from None
+
+    def upload(self, path: str, params: Mapping[str, str], files: Mapping[str, File]) -> Answer:
+        """One request with files. Raises SendFailed."""
+        try:
+            response = self._http.post(
+                self.API_BASE_URL + path, params=params, files=files, allow_redirects=False, timeout=self.timeout
+            )
+        except NO_ANSWER as error:
+            raise unanswered(error) from None
+        if response.status_code != 200:
+            raise _of_status(response)
+        try:
+            answer = response.json()
+        except ValueError:
+            raise unreadable(response.content) from None
+        if not isinstance(answer, dict) or answer.get("errcode") != 0:
+            raise _refusal(response.content)
+        return answer
 
     def _fetch_token(self) -> tuple[str, float]:
         answer = self.ask("get", "gettoken", {"corpid": self.corp_id, "corpsecret": self.secret})

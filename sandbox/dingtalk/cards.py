@@ -6,6 +6,7 @@ Source: [doc create-and-deliver-cards], [doc create-a-card-instance], [doc deliv
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,12 @@ from sandbox.company import Person
 from sandbox.dingtalk import template
 from sandbox.dingtalk.api import Call, Refused
 from sandbox.dingtalk.hub import DingTalk
+from sandbox.media import MEDIA
 from sandbox.neutral import Neutral
 from sandbox.store import Doc
 
 CARDS, ROUTES = "dingtalk_card", "dingtalk_route"
+PICTURE = re.compile(r"!\[[^\]]*\]\((@[^()\s]+)\)")  # in markdown, by its media id
 SPACE_PREFIX = "dtv1.card//"
 DELIVER_MODELS = {
     "IM_GROUP": "imGroupOpenDeliverModel",
@@ -166,6 +169,8 @@ def judge_variables(dingtalk: DingTalk, template_id: str, values: object, *, pri
     warnings: list[str] = []
     for texts, switch in ((unknown, "dingtalk.unknown_variables"), (long, "dingtalk.long_values")):
         (errors if dingtalk.world.switches.text(switch) == "refuse" else warnings).extend(texts)
+    shots = [shot for value in values.values() for shot in PICTURE.findall(str(value))] if isinstance(values, dict) else []
+    errors += [f"the picture {shot} was never uploaded" for shot in shots if dingtalk.world.store.get(MEDIA, shot) is None]
     return errors, warnings
 
 

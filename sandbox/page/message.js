@@ -40,7 +40,8 @@ function drawFile({ kind, content, text }, scene) {
 }
 
 /** A picture that opens large; what cannot be shown says so. Pictures from outside this machine are never asked for. */
-export function picture(url, words, scene) {
+export function picture(address, words, scene) {
+  const url = address.replace(/^@/, "/sandbox/media/"); // DingTalk's markdown names an uploaded file by its media id
   const missing = el("span.no-picture", null, icon("picture"), words || "图片");
   if (!isLocal(url)) return missing;
   const shown = el("img", { src: url, alt: words || "图片", loading: "lazy" });

@@ -5,24 +5,30 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 
 from bot.channel import Changes, Failure, Letter, Receipt, SendFailed
 from bot.dingtalk.api import DingTalkApi
 from bot.dingtalk.channel import DingTalkChannel
 from bot.dingtalk.directory import fetch
+from bot.dingtalk.media import DingTalkMedia
 from bot.dingtalk.stream import StreamService
 from bot.dingtalk.webhook import blueprint
+from bot.downloads import Downloader
 from bot.envelope import Seal
-from cards.layout import Button, Card, Check, Line
+from cards.layout import Button, Card, Check, Line, Picture
+from cards.picture import draw
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent
 from rules.messages import GroupChat
 from tests.bot.sandbox import Sandbox
 from tests.bot.server import serving_application
+from tests.cards.digests import BRIEFS
 
 WANG = Account(Platform.DINGTALK, "0101")
 CHAT = "private-dingtalk-E1"
@@ -306,3 +312,17 @@ def test_messages_and_events_come_over_http_as_well(sandbox: Sandbox, bot: Bot) 
 def test_unusual_requests_are_answered_and_nothing_is_handled(sandbox: Sandbox, bot: Bot, variant: str, status: int) -> None:
     assert sandbox.raw("dingtalk", variant)["status"] == status
     assert bot.events == []
+
+
+def test_a_picture_of_ours_is_put_in_and_stands_on_the_card(sandbox: Sandbox, bot: Bot) -> None:
+    handle = DingTalkMedia(bot.api, "dingdemoapp", Downloader((), (1, 2))).put(draw(BRIEFS[0]))
+
+    card_id, _ = bot.send(replace(BUTTONS, picture=Picture(f"dingtalk:{handle}", "上周你做成 3 件事")))
+
+    assert f"![上周你做成 3 件事]({handle})" in sandbox.card(card_id, "dingtalk", "E1")["body_markdown"]
+    assert requests.get(f"{sandbox.url}/sandbox/media/{handle.removeprefix('@')}", timeout=5).headers["Content-Type"] == "image/png"
+
+
+def test_a_picture_that_was_never_put_in_is_refused(bot: Bot) -> None:
+    with pytest.raises(SendFailed):
+        bot.send(replace(BUTTONS, picture=Picture("dingtalk:@unknown", "上周")))

@@ -17,11 +17,14 @@ from bot.wecom.api import WeComApi
 from bot.wecom.channel import WeComChannel
 from bot.wecom.crypto import Keys
 from bot.wecom.directory import fetch
+from bot.wecom.media import WeComMedia
 from bot.wecom.webhook import blueprint
-from cards.layout import Button, Card, Check, Line
+from cards.layout import Button, Card, Check, Line, Picture
+from cards.picture import draw
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent
 from tests.bot.sandbox import Sandbox
 from tests.bot.server import serving_application
+from tests.cards.digests import BRIEFS
 
 WANG = Account(Platform.WECOM, "wang.min")
 CHAT = "private-wecom-E1"
@@ -224,3 +227,26 @@ def test_the_directory_is_who_can_be_seen_and_changes_are_told(sandbox: Sandbox,
     assert isinstance(change, MemberChange)
     assert (change.user_ids, change.left) == (("Li.Lei",), True)
     assert "Li.Lei" not in {member.user_id for member in fetch(bot.api).members}
+
+
+def test_a_picture_of_ours_is_put_in_and_shown_in_the_chat(sandbox: Sandbox, bot: Bot) -> None:
+    handle = WeComMedia(bot.api).put(draw(BRIEFS[0]))
+
+    bot.send(Card("上周", "上周", picture=Picture(f"wecom:{handle}", "上周你做成 3 件事")))
+
+    message = sandbox.messages(CHAT, "E1")[-1]
+    assert (message["kind"], message["content"]["media"]) == ("image", handle)
+
+
+def test_a_picture_that_was_never_put_in_is_refused(bot: Bot) -> None:
+    with pytest.raises(SendFailed) as refused:
+        bot.send(Card("上周", "上周", picture=Picture("wecom:unknown", "上周")))
+
+    assert (refused.value.kind, refused.value.code) == (Failure.REFUSED, "40007")
+
+
+def test_what_is_no_picture_is_not_taken(bot: Bot) -> None:
+    with pytest.raises(SendFailed) as refused:
+        WeComMedia(bot.api).put(b"no picture at all")
+
+    assert refused.value.kind is Failure.REFUSED
