@@ -127,7 +127,6 @@ def build(settings: Settings) -> App:
         doors=ours.doors,
         announcements=tuple(ours.announcements),
         stream=stream,
-        stream=StreamKeeper(store, settings.dingtalk, dispatcher.handle) if _streams(settings) else None,
         drawing=Pictures(store, policy, now, ours.uploads, sender.wake),
         hints=Hints(store, policy, now, _endpoint(settings).ask, sender.wake) if settings.llm.enabled else None,
     )
