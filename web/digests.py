@@ -25,8 +25,8 @@ from rules.value import Entry, Money, Rate, total
 from rules.weeks import Week, week_of
 from storage.digests import whom
 from storage.ledger import Contest
-from web.pages import Visit, _submitter, _visited
 from web.site import Site, private
+from web.visits import Visit, submitter, visited_by
 
 _MOST_ROWS = 50
 
@@ -74,16 +74,16 @@ def blueprint(site: Site) -> Blueprint:
     @pages.get("/week/<week>")
     def one_week(week: str) -> Response:
         wanted = _week(week)
-        return _visited(site, lambda visit: _page(visit, wanted))
+        return visited_by(site, lambda visit: _page(visit, wanted))
 
     @pages.get("/week/<week>/picture.png")
     def picture(week: str) -> Response:
         wanted = _week(week)
-        return _visited(site, lambda visit: _picture(visit, wanted))
+        return visited_by(site, lambda visit: _picture(visit, wanted))
 
     @pages.post("/week/<week>/contest")
     def contest(week: str) -> Response:
-        wanted, (person, _) = _week(week), _submitter(site)
+        wanted, (person, _) = _week(week), submitter(site)
         entry = request.form.get("entry", "")
         if not entry.isdecimal() or len(entry) > 9:
             abort(400)
@@ -92,18 +92,18 @@ def blueprint(site: Site) -> Blueprint:
 
     @pages.post("/week/<week>/count")
     def count(week: str) -> Response:
-        wanted, (person, _) = _week(week), _submitter(site)
+        wanted, (person, _) = _week(week), submitter(site)
         record, said = request.form.get("record", ""), _number(request.form.get("count", ""))
         if not record.isdecimal() or len(record) > 9:
             abort(400)
         if said is None:
-            return _visited(site, lambda visit: _page(visit, wanted, bad_count=int(record)))
+            return visited_by(site, lambda visit: _page(visit, wanted, bad_count=int(record)))
         refusal = site.dispatcher.run(lambda ctx: value.state_count(ctx, person, int(record), said))
         return _after(wanted, refusal)
 
     @pages.post("/week/<week>/named")
     def named(week: str) -> Response:
-        wanted, (person, _) = _week(week), _submitter(site)
+        wanted, (person, _) = _week(week), submitter(site)
         yes = request.form.get("named") == "1"
         site.dispatcher.run(lambda ctx: ctx.tx.digests.name_in_groups(person.id, wanted=yes))
         return _after(wanted, None)
@@ -111,7 +111,7 @@ def blueprint(site: Site) -> Blueprint:
     def _after(week: Week, refusal: Refusal | None) -> Response:
         if refusal is None:
             return private(redirect(f"/week/{week}?done=1", 303))
-        return _visited(site, lambda visit: _page(visit, week, refusal=refusal))
+        return visited_by(site, lambda visit: _page(visit, week, refusal=refusal))
 
     return pages
 
