@@ -192,10 +192,14 @@ def _limits(settings: Settings) -> Limits:
 
 def _rates(settings: Settings) -> Mapping[Platform, Rates]:
     sending = settings.sending
-    member = Rate(sending.wecom_member_per_minute, 60.0, burst=sending.wecom_member_per_minute // 2)
+    group = Rate(sending.group_per_minute, 60.0, burst=sending.group_per_minute // 2)
+    member = (
+        Rate(sending.wecom_member_per_minute, 60.0, burst=sending.wecom_member_per_minute // 2),
+        Rate(sending.wecom_member_per_hour, 3600.0, burst=sending.wecom_member_per_hour // 2),
+    )
     return {
-        Platform.DINGTALK: Rates(_per_second(sending.dingtalk_per_second)),
-        Platform.WECOM: Rates(_per_second(sending.wecom_per_second), member),
+        Platform.DINGTALK: Rates(_per_second(sending.dingtalk_per_second), group=group),
+        Platform.WECOM: Rates(_per_second(sending.wecom_per_second), member, group),
     }
 
 

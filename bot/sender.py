@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -41,10 +41,12 @@ _PUT_ASIDE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Rates:
-    """What we allow ourselves, a little under what the platforms allow. `member` is per recipient; None: no such limit."""
+    """What we allow ourselves, a little under what the platforms allow. `member` are per recipient, the shortest window first; `group`
+    is per group chat, None: no such limit."""
 
     api: Rate
-    member: Rate | None = None
+    member: tuple[Rate, ...] = ()
+    group: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -186,12 +188,13 @@ class Sender:
             return 0.0
         if wait:
             return max(wait, 0.01)
-        if rates.member is None or not isinstance(to, Account) or message.changes is not None:
+        if message.changes is not None:
             return None
-        wait = tx.limits.take(f"member:{to.platform}:{to.user_id}", rates.member)
-        if wait:
-            tx.outbox.hold(message, wait)
-            return 0.0
+        for key, rate in _of_recipient(rates, to):
+            wait = tx.limits.take(key, rate)
+            if wait:
+                tx.outbox.hold(message, wait)
+                return 0.0
         return None
 
     def _draw(self, tx: Tx, message: Message, to: Account | GroupChat, channel: Channel) -> Mapping[str, Any] | None:
@@ -252,3 +255,12 @@ class Sender:
         if failure.retry_after:
             platform = claimed.channel.platform
             tx.limits.pause(f"api:{platform}", self._rates[platform].api, min(failure.retry_after, 60.0))
+
+
+def _of_recipient(rates: Rates, to: Account | GroupChat) -> Iterator[tuple[str, Rate]]:
+    if isinstance(to, GroupChat):
+        if rates.group is not None:
+            yield f"group:{to.platform}:{to.chat_id}", rates.group
+        return
+    for rate in rates.member:
+        yield f"member:{to.platform}:{to.user_id}:{rate.seconds:g}", rate

@@ -287,6 +287,8 @@ class Sending(_Section):
     dingtalk_per_second: int = Field(ge=2)
     wecom_per_second: int = Field(ge=2)
     wecom_member_per_minute: int = Field(ge=4, le=30)
+    wecom_member_per_hour: int = Field(ge=4, le=1000)
+    group_per_minute: int = Field(ge=4)
 
 
 class Jobs(_Section):

@@ -243,7 +243,7 @@ def test_a_platform_that_says_too_fast_rests_and_does_not_hold_up_the_other(offi
 
 
 def test_a_members_limit_holds_his_messages_and_nobody_elses(office: Office, wire: Wire) -> None:
-    office.rates = {Platform.WECOM: Rates(FREELY, member=Rate(4, 3600.0, burst=2))}
+    office.rates = {Platform.WECOM: Rates(FREELY, member=(Rate(4, 3600.0, burst=2),))}
     for number in range(3):
         office.add(f"{number}", "E012")
     office.add("other", "E011")
@@ -252,6 +252,18 @@ def test_a_members_limit_holds_his_messages_and_nobody_elses(office: Office, wir
 
     assert [payload["to"] for payload in wire.taken] == ["sun.yue", "sun.yue", "liu.yang"]
     assert (office.message("2").state, office.message("2").attempts) == (State.DUE, 0)
+
+
+def test_a_member_has_a_longer_window_too_and_a_group_its_own(office: Office, wire: Wire) -> None:
+    hour = Rate(3, 3600.0, burst=1)
+    office.rates = {Platform.WECOM: Rates(FREELY, member=(FREELY, hour), group=hour)}
+    for number in range(2):
+        office.add(f"member {number}", "E012")
+        office.add(f"group {number}", GroupChat("wecom", "team"))
+
+    office.send_all()
+
+    assert sorted(payload["to"] for payload in wire.taken) == ["sun.yue", "team"]
 
 
 def test_a_platforms_limit_tells_how_long_to_wait(office: Office, wire: Wire) -> None:

@@ -73,6 +73,7 @@ def served(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
         "database": {"url": sqlite_url},
         "web": {"port": port, "public_url": f"http://127.0.0.1:{port}", "threads": 2},
         "evidence": {"folder": str(tmp_path / "evidence")},
+        "people": {"administrators": ["E003"]},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), "utf-8")
     app = build(load(tmp_path / "config.yaml", {"SANMIAO_WEB_SECRET": "s" * 32}))
@@ -136,6 +137,8 @@ LOOKS = {
     "write": ("E010", "/write", "写给谁"),
     "me-empty": ("E014", "/me", "还没有人给你写反馈"),
     "no-team": ("E014", "/team", "带团队"),
+    "preferences": ("E010", "/preferences", "免打扰时间"),
+    "desk": ("E003", "/desk", "平台额度"),
     "no-record": ("E014", "/records/1", "没有这条记录"),
 }
 
