@@ -300,11 +300,14 @@ class DigestsTable:
 
     def escalations(self, hrbp: PersonId | None, window: Window) -> tuple[int, int]:
         """How many records were escalated in the window, and how many of all escalated ones nobody has settled."""
-        joined = select(func.count()).select_from(feedback.join(loops, loops.c.feedback == feedback.c.id)).where(*_of_hrbp(hrbp))
         inside = (loops.c.escalated_at >= window.since) & (loops.c.escalated_at < window.until)
+        running = in_state(loops, LoopState.WAITING, LoopState.TAKEN) & loops.c.escalated_at.is_not(None)
+        if hrbp is None:
+            row = self._work.execute(select(_how_many(inside), _how_many(running)).where(loops.c.escalated_at.is_not(None))).one()
+            return int(row[0] or 0), int(row[1] or 0)
+        joined = select(func.count()).select_from(feedback.join(loops, loops.c.feedback == feedback.c.id)).where(*_of_hrbp(hrbp))
         lately = feedback.c.given_at >= window.since - _LONGEST_LOOP  # has the index; nothing is escalated for the first time later
         new = self._work.execute(joined.where(inside, lately)).scalar_one()
-        running = in_state(loops, LoopState.WAITING, LoopState.TAKEN) & loops.c.escalated_at.is_not(None)
         stuck = self._work.execute(joined.where(feedback.c.state == State.OPEN.value, running)).scalar_one()
         return int(new), int(stuck)
 
