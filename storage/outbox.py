@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, update
 
 from rules.events import Account, Platform
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
@@ -78,6 +78,34 @@ _SUPERSEDED = (
     .values(state=State.CANCELLED.value)
 )
 _SUPERSEDE, _SUPERSEDE_AND_TELL = Prepared(_SUPERSEDED), _SUPERSEDED.returning(outbox.c.handle)
+
+
+def _next_due() -> Select[Any]:
+    """Built once: every look of a sender runs it, and building costs as much as running."""
+    now = bindparam("now", type_=UtcDateTime)
+    earlier, changed = outbox.alias("earlier"), outbox.alias("changed")
+    in_order = ~exists().where(
+        earlier.c.person == outbox.c.person,
+        earlier.c.id < outbox.c.id,
+        earlier.c.changes.is_(None),
+        in_state(earlier, *_UNFINISHED),
+        earlier.c.not_before <= now,
+        or_(earlier.c.retry_at.is_(None), earlier.c.retry_at <= db_now() + _IN_ORDER_SECONDS),
+    )
+    after_its_card = ~exists().where(changed.c.id == outbox.c.changes, in_state(changed, *_UNFINISHED))
+    ready = and_(
+        in_state(outbox, *_UNFINISHED),
+        outbox.c.not_before <= now,
+        or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= db_now()),
+        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= db_now()),
+        in_order,
+        after_its_card,
+    )
+    first = select(outbox).where(ready).order_by(outbox.c.urgency, outbox.c.not_before, outbox.c.id).limit(1)
+    return first.with_for_update(skip_locked=True, of=outbox)
+
+
+_NEXT_DUE = _next_due()
 
 
 class OutboxTable:
@@ -178,32 +206,7 @@ class OutboxTable:
         """The next message to send, locked against other senders: due by the business clock, not held back by a retry or somebody
         else's lease, and with no earlier unfinished message to the same person (people read in order). What waits long, by manners or
         for a retry, holds up nothing but the changes of its own card."""
-        earlier, changed = outbox.alias("earlier"), outbox.alias("changed")
-        in_order = ~exists().where(
-            earlier.c.person == outbox.c.person,
-            earlier.c.id < outbox.c.id,
-            earlier.c.changes.is_(None),
-            in_state(earlier, *_UNFINISHED),
-            earlier.c.not_before <= now,
-            or_(earlier.c.retry_at.is_(None), earlier.c.retry_at <= db_now() + _IN_ORDER_SECONDS),
-        )
-        after_its_card = ~exists().where(changed.c.id == outbox.c.changes, in_state(changed, *_UNFINISHED))
-        ready = and_(
-            in_state(outbox, *_UNFINISHED),
-            outbox.c.not_before <= now,
-            or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= db_now()),
-            or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= db_now()),
-            in_order,
-            after_its_card,
-        )
-        ordered = (
-            select(outbox)
-            .where(ready)
-            .order_by(outbox.c.urgency, outbox.c.not_before, outbox.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = self._work.execute(ordered).one_or_none()
+        row = self._work.execute(_NEXT_DUE, {"now": now}).one_or_none()
         return _message(row) if row else None
 
     def claim(self, message: Message, owner: str, lease_seconds: float) -> None:
