@@ -9,13 +9,13 @@ the same bytes; if not it becomes `unsure`, because a second reminder is worse t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal_column, or_, select, union_all, update
 
 from rules.events import Account, Platform
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
@@ -40,6 +40,7 @@ class State(StrEnum):
 _UNFINISHED = (State.DUE.value, State.SENDING.value)
 # Who waits longer than this for a retry stands out of the way of what comes after him.
 _IN_ORDER_SECONDS = 15.0
+_LOOKED_AT = 16
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,16 @@ _SUPERSEDED = (
 _SUPERSEDE, _SUPERSEDE_AND_TELL = Prepared(_SUPERSEDED), _SUPERSEDED.returning(outbox.c.handle)
 
 
-def _next_due() -> Select[Any]:
-    """Built once: every look of a sender runs it, and building costs as much as running."""
+def _next_due(among: Callable[[ColumnElement[bool]], ColumnElement[bool]]) -> Select[Any]:
+    """Built once: every look of a sender runs it, and building costs as much as running. `among` narrows what is due."""
     now = bindparam("now", type_=UtcDateTime)
     earlier, changed = outbox.alias("earlier"), outbox.alias("changed")
+    due = and_(
+        in_state(outbox, *_UNFINISHED),
+        outbox.c.not_before <= now,
+        or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= db_now()),
+        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= db_now()),
+    )
     in_order = ~exists().where(
         earlier.c.person == outbox.c.person,
         earlier.c.id < outbox.c.id,
@@ -93,19 +100,27 @@ def _next_due() -> Select[Any]:
         or_(earlier.c.retry_at.is_(None), earlier.c.retry_at <= db_now() + _IN_ORDER_SECONDS),
     )
     after_its_card = ~exists().where(changed.c.id == outbox.c.changes, in_state(changed, *_UNFINISHED))
-    ready = and_(
-        in_state(outbox, *_UNFINISHED),
-        outbox.c.not_before <= now,
-        or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= db_now()),
-        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= db_now()),
-        in_order,
-        after_its_card,
-    )
-    first = select(outbox).where(ready).order_by(outbox.c.urgency, outbox.c.not_before, outbox.c.id).limit(1)
+    ready = select(outbox).where(among(due), due, in_order, after_its_card)
+    # `+ 0`: SQLite would else walk the index by class, past all that is held, where the index by time ends at once.
+    first = ready.order_by(outbox.c.urgency + 0, outbox.c.not_before, outbox.c.id).limit(1)
     return first.with_for_update(skip_locked=True, of=outbox)
 
 
-_NEXT_DUE = _next_due()
+def _first_of_each_class(due: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The few of each class that have been due for longest, straight from an index: with 100,000 due, asking all of them who comes
+    first takes 0.2 s for each message."""
+    oldest = (
+        select(outbox.c.id)
+        .where(due, outbox.c.urgency == literal_column(str(int(urgency))))
+        .order_by(outbox.c.not_before, outbox.c.id)
+        .limit(_LOOKED_AT)
+        .subquery()
+        for urgency in Urgency
+    )
+    return outbox.c.id.in_(union_all(*(select(few.c.id) for few in oldest)))
+
+
+_NEXT_DUE, _NEXT_DUE_OF_ALL = _next_due(_first_of_each_class), _next_due(lambda due: due)
 
 
 class OutboxTable:
@@ -206,8 +221,11 @@ class OutboxTable:
         """The next message to send, locked against other senders: due by the business clock, not held back by a retry or somebody
         else's lease, and with no earlier unfinished message to the same person (people read in order). What waits long, by manners or
         for a retry, holds up nothing but the changes of its own card."""
-        row = self._work.execute(_NEXT_DUE, {"now": now}).one_or_none()
-        return _message(row) if row else None
+        for query in (_NEXT_DUE, _NEXT_DUE_OF_ALL):  # the second when all the first looked at wait for each other, or nothing is due
+            row = self._work.execute(query, {"now": now}).one_or_none()
+            if row is not None:
+                return _message(row)
+        return None
 
     def claim(self, message: Message, owner: str, lease_seconds: float) -> None:
         """Mark it as being sent by `owner`, before it is. An owner is one claim of one sender: a later claim has another name."""

@@ -239,6 +239,7 @@ outbox = Table(
 )
 _unfinished = in_state(outbox, "due", "sending")
 Index("ix_outbox_due", outbox.c.not_before, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
+Index("ix_outbox_class", outbox.c.urgency, outbox.c.not_before, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
 Index("ix_outbox_recipient", outbox.c.person, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
 
 _sent = in_state(outbox, "sent")
