@@ -10,7 +10,7 @@ from datetime import timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.clock import UtcNow
-from handlers import budgets, digests, escalations, feedback, groups, loops, value
+from handlers import alerts, budgets, digests, escalations, feedback, groups, loops, value
 from handlers.context import Context
 from rules.policy import Policy
 from storage.unit import Store
@@ -34,6 +34,7 @@ class Job:
 JOBS = (
     Job("advance loops", loops.advance_one, loops.postpone_one),
     Job("forecast holidays", escalations.forecast_one),
+    Job("miss holidays", alerts.miss_holidays_once),
     Job("expire check-ins", feedback.expire_one, feedback.postpone_expiry),
     Job("offer check-ins", feedback.offer_daily_one),
     Job("welcome groups", groups.welcome_one),

@@ -14,6 +14,7 @@ from enum import StrEnum
 from rules.weeks import SHANGHAI, Week
 
 _SATURDAY = 6
+_DECEMBER = 12
 _A_DAY = timedelta(days=1)
 
 
@@ -89,6 +90,14 @@ class Calendar:
         """Whether the span from `start` to `end` (aware UTC, both included) touches a year that is not published."""
         first, last = start.astimezone(SHANGHAI).year, end.astimezone(SHANGHAI).year
         return not all(self.published(year) for year in range(first, last + 1))
+
+
+def unknown_year(calendar: Calendar, now: datetime) -> int | None:
+    """The year whose arrangement is missed by now: this one, or in December, when it should long be out, the next. None when all is
+    known."""
+    today = now.astimezone(SHANGHAI)
+    years = (today.year, today.year + 1) if today.month == _DECEMBER else (today.year,)
+    return next((year for year in years if not calendar.published(year)), None)
 
 
 WEEKENDS_ONLY = Calendar()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.weeks import SHANGHAI, Week
-from rules.worktime import Calendar, Counting
+from rules.worktime import Calendar, Counting, unknown_year
 
 # 国庆 2026 as published: 1 to 7 October off, Sunday 20 September and Saturday 10 October worked.
 AUTUMN_2026 = Calendar(
@@ -84,6 +84,13 @@ def test_a_span_is_provisional_when_any_of_it_lies_in_a_year_that_is_not_publish
     assert not AUTUMN_2026.provisional(eve, year_end)
     assert AUTUMN_2026.provisional(eve, year_end + timedelta(minutes=1))
     assert AUTUMN_2026.provisional(at("2027-01-01 00:00"), at("2027-01-01 00:00"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "year"), [("2026-11-30 23:59", None), ("2026-12-01 00:00", 2027), ("2027-01-01 00:00", 2027), ("2026-01-01 00:00", None)]
+)
+def test_a_year_is_missed_when_it_has_come_or_its_arrangement_should_be_out(moment: str, year: int | None) -> None:
+    assert unknown_year(AUTUMN_2026, at(moment)) == year
 
 
 days = st.dates(date(2026, 9, 1), date(2026, 11, 30))
