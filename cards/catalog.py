@@ -557,13 +557,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Deed:
-    """Something a person did: praised by `by`, or improved after his feedback; `figure` where there are count and rate."""
+    """Something a person did: praised by `by`, or improved after his feedback; `figure` where there are count and rate. `what` is empty
+    for an improvement that he did not describe: then there is only what the feedback was `about`."""
 
     record: int | None
     what: str
     by: str
     improved: bool
     figure: Figure | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ def _rows(told: EmployeeDigest | MondayBrief) -> Iterator[_Row]:
 
 def _deed(deed: Deed) -> Iterator[_Row]:
     label = phrase("picture_improved" if deed.improved else "picture_praised")
-    yield _Row(_fitting(f"{label}：{deed.what}", 32), 32, _INK, 44, rule=True)
+    what = deed.what or phrase("picture_about").format(about=deed.about)
+    yield _Row(_fitting(f"{label}：{what}", 32), 32, _INK, 44, rule=True)
     if deed.figure:
         f = deed.figure
         count, amount = tidy(f"{f.name} {f.count} {f.unit} × {yuan(f.each)}"), f"= {yuan(f.amount)}（{word(f.grade)}）"

@@ -135,9 +135,10 @@ def _employees(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[
     by_person = _grouped(facts)
     older = {e.record for each in entries.values() for e in each if e.record} - {fact.id for fact in facts}
     about = {fact.id: fact for fact in (*facts, *(ctx.tx.digests.facts(older) if older else ()))}
+    told = ctx.tx.digests.explanations([fact.id for fact in about.values() if fact.state is State.IMPROVED])
     names = {id: person.name for id, person in ctx.tx.people.some({fact.author for fact in about.values()}).items()}
     return {
-        person: _employee(ctx, week, window, by_person[person], entries.get(person, ()), waiting.get(person, 0), about, names)
+        person: _employee(ctx, week, window, by_person[person], entries.get(person, ()), waiting.get(person, 0), about, names, told)
         for person in people
     }
 
@@ -151,6 +152,7 @@ def _employee(
     waiting: int,
     about: Mapping[int, Fact],
     names: Mapping[PersonId, str],
+    told: Mapping[int, str],
 ) -> EmployeeDigest | None:
     given = [fact for fact in facts if fact.given_at in window]
     did = [f for f in given if f.kind is FeedbackKind.PRAISE and f.state is not State.DISPUTED and f.state is not State.IMPROVED]
@@ -160,9 +162,9 @@ def _employee(
     old = [entry for entry in entries if entry not in new]
     if not (given or improved or entries) and Kind.EMPLOYEE not in ctx.policy.digests.wordy:
         return None
-    priced = [_deed(about.get(e.record or 0), names, e, ctx) for e in sorted(new, key=lambda e: -e.amount.low_fen)]
+    priced = [_deed(ctx, about.get(e.record or 0), names, told, e) for e in sorted(new, key=lambda e: -e.amount.low_fen)]
     booked = {entry.record for entry in new}
-    plain = [_deed(fact, names, None, ctx) for fact in sorted((*improved, *did), key=lambda f: -f.id) if fact.id not in booked]
+    plain = [_deed(ctx, fact, names, told, None) for fact in sorted((*improved, *did), key=lambda f: -f.id) if fact.id not in booked]
     deeds = (*priced, *plain)
     praise = sum(fact.kind is FeedbackKind.PRAISE for fact in given)
     return EmployeeDigest(
@@ -180,11 +182,13 @@ def _employee(
     )
 
 
-def _deed(fact: Fact | None, names: Mapping[PersonId, str], entry: Entry | None, ctx: Context) -> Deed:
+def _deed(ctx: Context, fact: Fact | None, names: Mapping[PersonId, str], told: Mapping[int, str], entry: Entry | None) -> Deed:
     figure = value.figure(entry, ctx.policy.digests.rates) if entry else None
     if fact is None:  # an event of its own
         return Deed(None, figure.name if figure else "", "", improved=False, figure=figure)
-    return Deed(fact.id, fact.action, names.get(fact.author, ""), fact.state is State.IMPROVED, figure)
+    improved = fact.state is State.IMPROVED
+    what = told.get(fact.id, "") if improved else fact.action
+    return Deed(fact.id, what, names.get(fact.author, ""), improved, figure, about=fact.action if improved else "")
 
 
 def _supervisors(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, SupervisorDigest | None]:

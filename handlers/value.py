@@ -172,9 +172,11 @@ def contest_card(ctx: Context, entry: Entry, about: Contest) -> ContestCard:
 
 
 def what_of(ctx: Context, entry: Entry) -> str:
-    """What the person did, as the record says it; for an event of its own the rate's name."""
+    """What the person did, as he told it after improving, else as the record says it; for an event of its own the rate's name."""
     record = ctx.tx.feedback.find(entry.record) if entry.record is not None else None
-    return record.action if record else figure(entry, ctx.policy.digests.rates).name
+    if record is None:
+        return figure(entry, ctx.policy.digests.rates).name
+    return ctx.tx.digests.explanations([record.id]).get(record.id) or record.action
 
 
 def _ask(ctx: Context, about: Contest, entry: Entry, position: int) -> None:

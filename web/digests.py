@@ -139,13 +139,14 @@ def week_value(ctx: Context, person: Person, week: Week) -> WeekValue:
     booked = {entry.record for entry in entries}
     facts = ctx.tx.digests.facts_about([person.id], window.since - value.LATE, window.until)
     done = [fact for fact in facts if fact.id not in booked and _done(fact, window)]
+    told = ctx.tx.digests.explanations([fact.id for fact in done if fact.state is State.IMPROVED])
     return WeekValue(
         week=week,
         composed=ctx.tx.digests.of(whom(person.id), week, Kind.EMPLOYEE) is not None,
         pictured=digest is not None and bool(digest.deeds),
         lines=tuple(_line(ctx, entry, contests) for entry in entries)[:_MOST_ROWS],
         total=total(entries),
-        uncounted=tuple(Uncounted(fact.id, fact.action, value.countable(ctx, fact)) for fact in done)[:_MOST_ROWS],
+        uncounted=tuple(Uncounted(fact.id, told.get(fact.id, fact.action), value.countable(ctx, fact)) for fact in done)[:_MOST_ROWS],
         named=not ctx.tx.digests.unnamed([person.id]),
     )
 

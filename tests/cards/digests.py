@@ -39,7 +39,8 @@ HOURS = Figure(3, "省下工时", "2.5", "小时", yuan(45.5, 60.5), yuan(113.75
 
 CALM = Deed(11, "先安抚再核实订单", "王芳", improved=False)
 SWAP = Deed(12, "主动给出换货方案，客户撤回了退货", "王芳", improved=False, figure=RETURNS)
-LISTEN = Deed(13, "先听完再复述一遍客户的问题", "王芳", improved=True)
+LISTEN = Deed(13, "先听完再复述一遍客户的问题", "王芳", improved=True, about="客户没说完就打断")
+SILENT = Deed(17, "", "王芳", improved=True, about="没有告知到账时间")
 PUSH = Deed(14, "每讲完一款就报剩余件数", "林涛", improved=True, figure=ORDERS)
 PACK = Deed(15, "打包前先扫码核对，错发的当场换回来", "赵强", improved=False, figure=HOURS)
 FIVE_S = Deed(
@@ -92,7 +93,7 @@ BRIEFS = (
     brief(0, 1, PUSH, total=yuan(270)),
     brief(3, 1, SWAP, PUSH, CALM, more=1, total=yuan(2110), picture="wecom:3a-demo"),
     brief(1, 1, PACK, FIVE_S, total=yuan(182, 242)),
-    brief(0, 1, LISTEN),
+    brief(0, 1, SILENT),
     brief(6, 0, CALM, CALM, CALM, more=3),
     brief(1, 0, SWAP, total=yuan(1760)),
     brief(1, 0, SWAP, total=yuan(12_045.5), picture="dingtalk:@lADPDdemo03"),
