@@ -23,7 +23,7 @@ from web.site import Site, answer, failed, private
 log = logging.getLogger("sanmiao.login")
 
 # Where a login may lead: our own pages and nothing else.
-_PAGES = re.compile(r"/(?:me|open|team|write|records/\d{1,12})\Z")
+_PAGES = re.compile(r"/(?:me|open|team|write|records/\d{1,12}|week/\d{4}-W\d{2})\Z")
 _CLIENTS = {Platform.WECOM: "wxwork", Platform.DINGTALK: "DingTalk"}  # in the User-Agent of the platform's own browser
 
 

@@ -20,6 +20,7 @@ from storage.unit import Store
 from tests.builders import a_policy, at
 from tests.web.site import Browser, Company
 from web import digests as digest_pages
+from web import login
 
 W38 = Week(2026, 38)
 RETURN = Rate("return", 1, "退货往返", "次", 8000, 8000, "财务部 李会计", Grade.MEASURED, date(2026, 1, 1), None, ("退货", "寄回"))
@@ -109,9 +110,12 @@ def test_without_a_session_it_leads_to_the_login_and_back(company: Company) -> N
     app = company.app()
     app.register_blueprint(digest_pages.blueprint(company.site))
 
-    answer = Browser(company, app).get(f"/week/{W38}")
+    stranger = Browser(company, app)
+    answer = stranger.get(f"/week/{W38}")
 
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/login?next=/week/{W38}")
+    assert login._page(f"/week/{W38}") == f"/week/{W38}"
+    assert login._page("/week/https://evil.example") == "/me"
 
 
 def test_a_missing_count_is_stated_and_stands_in_the_digest(company: Company) -> None:
