@@ -445,6 +445,11 @@ class Verdict:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.late.update(other.late)
 
+    @property
+    def failures(self) -> int:
+        """How much was wrong."""
+        return self.lost + self.early + self.duplicates + self.oracle_mismatches
+
     def report(self) -> dict[str, Any]:
         """For people and programs."""
         late = sorted(self.late.elements())
@@ -510,7 +515,8 @@ def run(loops_wanted: int, seed: int, url: str, processes: int) -> Verdict:
         for number, verdict in enumerate(pool.imap_unordered(_share, jobs), 1):
             total.add(verdict)
             if number % 20 == 0:
-                print(f"{total.loops} loops, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+                seconds = time.monotonic() - begun
+                print(f"{total.loops} loops, {total.failures} wrong, {seconds:.0f} s", file=sys.stderr, flush=True)
     return total
 
 
@@ -523,9 +529,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    report = run(options.loops, options.seed, options.url, options.processes).report()
+    verdict = run(options.loops, options.seed, options.url, options.processes)
+    report = verdict.report()
     print(json.dumps(report) if options.json else "\n".join(f"{name:18}{value}" for name, value in report.items()))
-    sys.exit(any(report[name] for name in ("lost", "early", "duplicates", "oracle_mismatches")))
+    sys.exit(verdict.failures > 0)
 
 
 if __name__ == "__main__":

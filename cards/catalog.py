@@ -225,7 +225,7 @@ class DisputeCard(CardData):
 @dataclass(frozen=True)
 class EscalationCard(CardData):
     """An unanswered record to the HRBP (A6): 催办 / 我来跟进 / 延期 / 关闭. The *_at fields say what was done so far. `of` is the
-    record when it was opened from a list, so that buttons can name it."""
+    record when it was opened from a list, so that buttons can name it. `away_until`: until then somebody stands in for the subject."""
 
     subject_name: str
     author_name: str
@@ -241,6 +241,7 @@ class EscalationCard(CardData):
     notice: Refusal | None = None
     attached: Attached = Attached()
     of: int | None = None
+    away_until: datetime | None = None
 
 
 @dataclass(frozen=True)

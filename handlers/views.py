@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from cards.catalog import (
     CATALOG,
@@ -30,7 +31,7 @@ from cards.catalog import (
     SentenceDone,
 )
 from handlers.context import Context
-from rules import escalations, evidence, sentences
+from rules import away, escalations, evidence, sentences
 from rules.evidence import MediaKind, Progress
 from rules.feedback import Answer, Record, Refusal, State
 from rules.loops import Cause, CloseReason, Loop, LoopState, is_provisional
@@ -245,7 +246,14 @@ def escalation(ctx: Context, record: Record, loop: Loop | None, cause: Cause, no
         taken_by=people[loop.taken_by].name if loop.taken_by else None,
         notice=notice,
         attached=attached_to(ctx, record),
+        away_until=_away_until(ctx, record.subject),
     )
+
+
+def _away_until(ctx: Context, person: PersonId) -> datetime | None:
+    """Until when somebody stands in for him; None when he is there."""
+    his = ctx.tx.away.of(person)
+    return his.stand_in_until if away.stand_in(his, ctx.now) is not None else None
 
 
 def attached_to(ctx: Context, record: Record, *, for_author: bool = False) -> Attached:

@@ -203,6 +203,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "escalation_card.taken": replace(ESCALATED, taken_at=at("2026-09-15 15:20"), taken_by="李敏"),
     "escalation_card.silent": replace(ESCALATED, cause=Cause.HRBP_SILENT),
     "escalation_card.left": replace(ESCALATED, cause=Cause.SUBJECT_LEFT),
+    "escalation_card.away": replace(ESCALATED, away_until=at("2026-09-21 18:00")),
     "escalation_card.of": replace(ESCALATED, of=118, nudged_at=at("2026-09-15 15:02")),
     "escalation_bundle": EscalationBundle(UNANSWERED[:3], left=3, notice_name="王小明"),
     "escalation_bundle.moved": EscalationBundle(

@@ -8,6 +8,7 @@ import pytest
 
 from handlers import loops
 from handlers.context import Context
+from rules.away import Away
 from rules.events import MemberChange, Platform
 from rules.loops import LoopState
 from storage.outbox import Message
@@ -234,6 +235,15 @@ def test_an_escalation_that_became_moot_before_it_left_does_not_leave(world: Wor
     world.press("hr", first, "extend")
 
     assert [message.card for message in world.deliver() if message.person == world.ids["head"]] == []
+
+
+def test_the_hrbp_sees_that_the_subject_is_away(world: World) -> None:
+    with world.store.begin() as tx:
+        tx.away.put(Away(world.ids["li"], None, world.ids["sun"], world.now, world.now + timedelta(days=6)))
+
+    escalation = escalated(world)
+
+    assert "请假到 9月20日" in [line.text for line in world.text(escalation).lines]
 
 
 def test_a_bad_loop_is_put_aside_for_an_hour(world: World) -> None:
