@@ -82,6 +82,18 @@ def test_after_an_outage_an_hrbp_gets_one_card_for_everything(world: World) -> N
     assert cards[0].data["left"] == 12
 
 
+def test_after_an_outage_escalations_leave_before_reminders(world: World) -> None:
+    world.press("boss", world.checkin(about="孙悦"), "give", "calm")
+    world.forward(hours=60)
+    give(world, 1)
+    world.forward(hours=30)
+    world.tick(loops.advance_one)
+
+    sent = [message.card for message in world.deliver()]
+
+    assert sent.index("escalation_card") < sent.index("reminder_card")
+
+
 def test_every_line_can_be_opened_and_acted_on(world: World) -> None:
     card = bundled(world)
 
