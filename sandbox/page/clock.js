@@ -15,7 +15,7 @@ const REFUSALS = {
 export class ClockBar {
   #say;
   #face = el("button.now", { type: "button", "aria-label": "设定模拟时间" });
-  #due = move("到下一个到期点", "到期点", "next", () => this.#move({ to: "next-due" }, this.#due));
+  #due = move("到下一个到期点", "到期", "next", () => this.#move({ to: "next-due" }, this.#due));
   #digest = move("到下一份周五简报", "周五", "week", () => this.#move({ to: "next-digest" }, this.#digest));
   #freeze = el("button", { type: "button" });
 

@@ -11,7 +11,7 @@ import yaml
 
 from rules.digests import Kind
 from rules.weeks import Week
-from tests.story.conftest import Side
+from tests.story.conftest import SIDES, Side
 from tests.story.town import ROOT, Phone, Town, wait_for
 
 # An ordinary week in Shanghai: Wednesday to Monday.
@@ -123,6 +123,25 @@ def test_a_figure_is_contested_with_one_tap_and_settled_by_the_hrbp(weekly: Town
     asked.await_change(lambda card: not card.buttons)
     digest.await_change(lambda card: "请 HRBP 核对" in card.words)
     wait_for(lambda: any("划掉" in message["text"] for message in subject.messages()))
+
+
+def test_an_administrator_looks_at_a_digest_and_sends_it_again(weekly: Town) -> None:
+    town, side = weekly, SIDES["dingtalk"]
+    be_at(town, WEDNESDAY)
+    improve(town, side)
+
+    early = town.run("digest", "preview", "--person", side.subject, "--week", str(WEEK))
+    with town.store().read() as tx:
+        assert tx.ledger.sum(None, WEEK).low_fen == 0, "a preview books nothing"
+    town.run("digest", "send", "--person", side.subject, "--week", str(WEEK), fails=True)
+    be_at(town, FRIDAY)
+    finished(town, WEEK, Kind.LEADER)
+    town.run("digest", "send", "--person", side.subject, "--week", str(WEEK))
+
+    assert "= ¥240" in early
+    wait_for(lambda: len(saying(town.phone(side.subject, side.platform), "= ¥240")) == 2)
+    town.run("digest", "preview", "--person", "nobody", fails=True)
+    town.run("digest", "preview", "--person", side.subject, "--week", "2027-W60", fails=True)
 
 
 def test_nothing_leaves_twice_when_the_bot_was_down_on_friday(weekly: Town) -> None:
