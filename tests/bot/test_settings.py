@@ -23,6 +23,10 @@ ENVIRONMENT: Mapping[str, str] = {
     "DINGTALK_CLIENT_SECRET": "dingtalk-hush",
 }
 WECOM = "wecom:\n  enabled: true\n  corp_id: ww1\n  agent_id: 7\n"
+RATE = """digests:
+  rates:
+    - {id: saved, version: 1, name: 退货往返, unit: 次, fen: 8000, owner: 财务部, grade: measured, valid_from: 2026-01-01}
+"""
 ROLE = """\
 roles:
   客服:
@@ -128,6 +132,11 @@ def test_an_empty_own_file_changes_nothing(own: Callable[[str], Path]) -> None:
             "loop:\n  plan: [{after_hours: 8, do: escalate}, {after_hours: 9, do: remind}]\n",
             "my.yaml:1: loop: plan: `remind` comes before `escalate`",
         ),
+        (RATE.replace("fen: 8000", "fen: [6000, 9000]"), "my.yaml:3: digests.rates.0: fen: [low, high] for grade estimated"),
+        (RATE.replace("measured", "estimated").replace("8000", "[9, 6]"), "my.yaml:3: digests.rates.0: fen: the lower end"),
+        (RATE + RATE.partition("rates:\n")[2], "my.yaml:1: digests: rates: two with the same id and version"),
+        ("digests:\n  leave_out: [weekly]\n", "my.yaml:2: digests.leave_out.0: "),
+        (ROLE.replace("kind: praise,", "kind: praise, rate: nothing,"), "my.yaml: roles.客服: no rate nothing in digests.rates"),
         (ROLE.replace("cut_in", "calm"), "my.yaml:2: roles.客服: behaviours: two have the same id"),
         (ROLE.replace("先安抚客户", "字" * 18), "my.yaml:5: roles.客服.behaviours.0.text: "),
         (ROLE.replace("praise", "blame"), "my.yaml:5: roles.客服.behaviours.0.kind: "),
