@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from rules.manners import Why
-from storage.tables import outbox, rulings
+from storage.tables import in_state, outbox, rulings
 from storage.work import Work
 
 
@@ -54,12 +54,12 @@ class RulingsTable:
         return {row.message: Ruling(row.message, row.at, row.what, Why(row.why), row.until, row.other) for row in rows}
 
     def held(self, now: datetime) -> Mapping[Why, int]:
-        """How many messages are held at `now`, by the reason of their last ruling."""
-        newest = select(func.max(rulings.c.id)).group_by(rulings.c.message)
+        """How many messages are held at `now`, by the reason of the ruling that holds them."""
+        holds = (rulings.c.what == "hold") & (rulings.c.until == outbox.c.not_before)
         query = (
-            select(rulings.c.why, func.count())
+            select(rulings.c.why, func.count(rulings.c.message.distinct()))
             .join(outbox, outbox.c.id == rulings.c.message)
-            .where(rulings.c.id.in_(newest), rulings.c.what == "hold", outbox.c.state == "due", outbox.c.not_before > now)
+            .where(in_state(outbox, "due", "sending"), outbox.c.not_before > now, holds)
             .group_by(rulings.c.why)
         )
         return {Why(why): count for why, count in self._work.execute(query)}

@@ -48,6 +48,8 @@ PAGES = {
     "/open": {"subject"},
     "/team": {"author", "HRBP in charge"},
     "/write": set[str](),
+    "/preferences": set[str](),
+    "/desk": set[str](),
 }
 # Who may do what to it.
 FORMS = {"answer": {"subject"}, "pictures": {"subject", "author"}}
