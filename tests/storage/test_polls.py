@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.builders import NOON, a_company
 MANY = 100_000
 
 
-def test_the_outbox_poll_finds_its_row_by_the_index_on_the_due_time(store: Store) -> None:
+def test_the_outbox_poll_finds_its_row_by_an_index_on_the_due_time(store: Store) -> None:
     with store.begin() as tx:
         person = a_company(tx)["E011"].id
     columns = "key, card_id, person, grouped, card, data, urgency, state, created_at, not_before, attempts"
@@ -23,11 +24,13 @@ def test_the_outbox_poll_finds_its_row_by_the_index_on_the_due_time(store: Store
         " '2026-09-14 04:00:00', '2026-09-17 04:00:00', 0",
     )
 
-    plan = _plan_of(store, lambda tx: tx.outbox.next_due(NOON))
+    of_each_class, of_all = _plans_of(store, lambda tx: tx.outbox.next_due(NOON))
 
-    assert "ix_outbox_due" in plan
-    assert _bounded(store, plan, "not_before"), plan
-    assert not _scans_all(store, plan), plan
+    assert "ix_outbox_class" in of_each_class
+    assert "ix_outbox_due" in of_all
+    for plan in (of_each_class, of_all):
+        assert _bounded(store, plan, "not_before"), plan
+        assert not _scans_all(store, plan), plan
 
 
 def test_the_loop_poll_finds_its_row_by_the_index_on_the_due_time(store: Store) -> None:
@@ -80,6 +83,12 @@ def _fill(store: Store, *statements: str) -> None:
 
 def _plan_of(store: Store, ask: Callable[[Tx], Any]) -> str:
     """How the database would run the one query that `ask` makes."""
+    (plan,) = _plans_of(store, ask)
+    return plan
+
+
+def _plans_of(store: Store, ask: Callable[[Tx], Any]) -> list[str]:
+    """How the database would run each query that `ask` makes."""
     seen: list[tuple[str, Any]] = []
 
     def note(connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
@@ -89,20 +98,21 @@ def _plan_of(store: Store, ask: Callable[[Tx], Any]) -> str:
     with store.begin() as tx:
         assert ask(tx) is None
     event.remove(store.engine, "before_cursor_execute", note)
-    queries = [one for one in seen if one[0].startswith("SELECT")]
-    assert len(queries) == 1
-
-    statement, parameters = queries[0]
     explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
     with store.engine.connect() as connection:
         connection.execute(text("SELECT 1"))
-        return "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
+        return [
+            "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
+            for statement, parameters in seen
+            if statement.startswith("SELECT")
+        ]
 
 
 def _bounded(store: Store, plan: str, column: str) -> bool:
     """Whether the column limits what is read from the index, not only what is kept of it."""
-    return f"({column}<?)" in plan if store.is_sqlite else any("Index Cond" in line and column in line for line in plan.splitlines())
+    return f"{column}<?)" in plan if store.is_sqlite else any("Index Cond" in line and column in line for line in plan.splitlines())
 
 
 def _scans_all(store: Store, plan: str) -> bool:
-    return "SCAN" in plan if store.is_sqlite else "Seq Scan on" in plan
+    # What SQLite calls anon_1 are the few rows that a limited subquery brought.
+    return bool(re.search("SCAN (?!anon_)", plan)) if store.is_sqlite else "Seq Scan on" in plan
