@@ -331,9 +331,9 @@ class Company:
         self._up_at = max(self._up_at, self.at + length)
 
     def _jump(self) -> None:
-        by = self.dice.choice((-7200, -300, -2, 2, 600, 30_000))
-        self.outages.append((self.at + self.offset, self.at + self.offset + by))
-        self.offset += by
+        before = self.at + self.offset
+        self.offset += self.dice.choice((-7200, -300, -2, 2, 600, 30_000))
+        self.outages.append((before, max(self.at, self._up_at) + self.offset))  # an outage that it falls into ends at another time
 
     # -- through the front door ----------------------------------------------------------------------------------------------------
 
