@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Self
@@ -60,6 +60,13 @@ class CardData:
         return Outgoing(who, self.template(), self.data(), key, about, urgency, not_before, expires)
 
 
+@dataclass(frozen=True)
+class RecordCard(CardData):
+    """A card about one record. `page` shows all of it to those who may see it; empty where there are no pages."""
+
+    page: str = field(default="", kw_only=True)
+
+
 @cache
 def _adapter(card: type[CardData]) -> TypeAdapter[Any]:
     """Building one costs a thousand times what using it does."""
@@ -95,7 +102,7 @@ class CheckinCard(CardData):
 
 
 @dataclass(frozen=True)
-class CheckinDone(CardData):
+class CheckinDone(RecordCard):
     """The same card after it was submitted; turns once more when the subject answers."""
 
     subject_name: str
@@ -120,7 +127,7 @@ class CheckinClosed(CardData):
 
 
 @dataclass(frozen=True)
-class FeedbackCard(CardData):
+class FeedbackCard(RecordCard):
     """Feedback to its subject, with the buttons 收到 / 已改进 / 有异议 (A7). `due_at` is when the HRBP hears of it, None when nobody
     will; `provisional`: by weekends only, since the year's holidays are not published. `occurred_at` is None where the scene says when.
     `added` is what its author wrote later."""
@@ -139,7 +146,7 @@ class FeedbackCard(CardData):
 
 
 @dataclass(frozen=True)
-class ReminderCard(CardData):
+class ReminderCard(RecordCard):
     """The same feedback again, unanswered since `opened_at`; `nudged_by` is the HRBP's name when a person asked for it. `due_at` and
     `provisional` as on the first card; None when the HRBP has heard of it by then."""
 
@@ -157,7 +164,7 @@ class ReminderCard(CardData):
 
 
 @dataclass(frozen=True)
-class FeedbackAnswered(CardData):
+class FeedbackAnswered(RecordCard):
     """The subject's card after the answer. `asks_words`: the next sentence typed becomes the reason or what was improved."""
 
     author_name: str
@@ -211,7 +218,7 @@ class PictureFailed(CardData):
 
 
 @dataclass(frozen=True)
-class DisputeCard(CardData):
+class DisputeCard(RecordCard):
     """The subject objects: to the author and the HRBP (plain text). `reason` is None when none was given in time."""
 
     subject_name: str
@@ -223,7 +230,7 @@ class DisputeCard(CardData):
 
 
 @dataclass(frozen=True)
-class EscalationCard(CardData):
+class EscalationCard(RecordCard):
     """An unanswered record to the HRBP (A6): 催办 / 我来跟进 / 延期 / 关闭. The *_at fields say what was done so far. `of` is the
     record when it was opened from a list, so that buttons can name it. `away_until`: until then somebody stands in for the subject."""
 
@@ -304,7 +311,7 @@ class EscalationReasons(CardData):
 
 
 @dataclass(frozen=True)
-class EscalationSettled(CardData):
+class EscalationSettled(RecordCard):
     """The HRBP's card when nothing is left to do: answered, closed, extended or withdrawn. Exactly one of the outcomes is set."""
 
     subject_name: str
@@ -369,7 +376,7 @@ class SentenceCard(CardData):
 
 
 @dataclass(frozen=True)
-class SentenceDone(CardData):
+class SentenceDone(RecordCard):
     """The same card after it was sent; turns once more when the subject answers, and when its author rewords it."""
 
     subject_name: str

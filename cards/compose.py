@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -25,7 +25,7 @@ from jinja2.runtime import Context
 from pydantic import TypeAdapter, ValidationError
 
 from cards import filters, words
-from cards.catalog import CATALOG, CardData
+from cards.catalog import CATALOG, CardData, RecordCard
 from cards.layout import Card
 from rules.feedback import Answer
 
@@ -46,10 +46,11 @@ def compose(template: str, data: Mapping[str, Any]) -> Card:
     values: list[object] = []
     rendered = _render(template + _SUFFIX, {_HOLE: values} | {field.name: getattr(shown, field.name) for field in fields(shown)})
     try:
-        return _card_adapter().validate_python(_filled(_read(template + _SUFFIX, rendered), values))
+        card = _card_adapter().validate_python(_filled(_read(template + _SUFFIX, rendered), values))
     except ValidationError as error:
         place = _node_at(_node(rendered), error.errors(include_url=False)[0]["loc"]).start_mark
         raise CannotCompose(f"cards/templates/{_origin(rendered, place) or template + _SUFFIX}: {_problems(error)}") from None
+    return replace(card, page=shown.page) if isinstance(shown, RecordCard) and shown.page else card
 
 
 @cache

@@ -108,11 +108,12 @@ def _sample_text(card: Card) -> dict[str, str]:
 
 
 def _body(card: Card) -> str:
-    """The picture (markdown takes a media id, §7.3), the lines, and as links the buttons that open a page: a button of the template can
-    only call back."""
+    """The picture (markdown takes a media id, §7.3), the lines, and as links what opens a page: a button of the template
+    can only call back."""
     picture = card.picture.on("dingtalk") if card.picture else None
     shown = f"![{_safe(clip(card.picture.alt, _ALT))}]({picture})" if card.picture and picture else ""
     links = [f"[{_safe(button.text)}]({button.url})" for button in card.buttons if button.url]
+    links += [f"[{phrase('page')}]({card.page})"] * bool(card.page)
 
     def draw(longest: int) -> str:
         return "\n\n".join(filter(None, [shown, _paragraphs(card.lines, longest), *links]))

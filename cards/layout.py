@@ -70,7 +70,8 @@ class Card(Part):
 
     `summary` is one line for chat lists and notifications. `status` is the closing line ("已提交 10:32", or why a press was refused).
     `closed` draws checks and buttons disabled: the card can be read but no longer pressed. `picture` stands above the lines where the
-    platform can show one in a card; a card with nothing else to press or read is the picture itself.
+    platform can show one in a card; a card with nothing else to press or read is the picture itself. `page` is the address of a page
+    that tells the whole of it; empty: there is none.
     """
 
     title: str
@@ -82,6 +83,7 @@ class Card(Part):
     status: str = ""
     closed: bool = False
     picture: Picture | None = None
+    page: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.checks) != (self.submit is not None):

@@ -110,6 +110,8 @@ def _buttons(card: Card) -> dict[str, Any]:
     if facts:
         drawn["horizontal_content_list"] = [{"keyname": fact.label, "value": fact.text} for fact in facts]
     drawn["button_list"] = [_button(button) for button in card.buttons]
+    if card.page:  # a tap beside the buttons; boxes have no such thing (§6)
+        drawn["card_action"] = {"type": 1, "url": card.page}
     return drawn
 
 

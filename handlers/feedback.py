@@ -7,7 +7,7 @@ from datetime import timedelta
 from cards.catalog import CheckinCard, FeedbackCard, SorryText
 from handlers import evidence
 from handlers.context import Context, Press, Reply
-from handlers.views import about, attached_to, options_of, refresh, view
+from handlers.views import about, attached_to, linked, options_of, refresh, view
 from rules import away, checkins, feedback, loops
 from rules.events import Platform
 from rules.feedback import Accepted, Record, Refusal, Refused
@@ -142,7 +142,7 @@ def _to_subject(ctx: Context, record: Record, loop: Loop, author: Person) -> Out
     due = loops.escalates_at(loop, ctx.calendar)
     provisional = due is not None and loops.is_provisional(loop, due, ctx.calendar)
     card = FeedbackCard(author.name, *said, due, attached=attached_to(ctx, record), provisional=provisional)
-    return card.to(record.subject, key=f"feedback:{record.id}", about=about(record.id))
+    return linked(ctx, record.id, card).to(record.subject, key=f"feedback:{record.id}", about=about(record.id))
 
 
 def hint(person: Person) -> str:

@@ -17,7 +17,7 @@ from cards.catalog import (
 from handlers import escalations
 from handlers.context import Context, Press, Reply, Talk
 from handlers.feedback import acting_for, chain_for
-from handlers.views import about, attached_to, refresh, refresh_bundles, view
+from handlers.views import about, attached_to, linked, refresh, refresh_bundles, view
 from rules import away, feedback, loops
 from rules.feedback import Answer, Record, Refusal, Refused
 from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
@@ -213,7 +213,8 @@ def _answered(ctx: Context, record: Record, by: Person, but: Message | None) -> 
 def _tell_of_dispute(ctx: Context, record: Record, subject: Person, reason: str | None) -> None:
     """To the author and the HRBP, once: at once with the reason, or after a while without it."""
     author = ctx.tx.people.get(record.author)
-    card = DisputeCard(subject.name, author.name, record.scene, record.action, reason, record.answered_at or ctx.now)
+    told = DisputeCard(subject.name, author.name, record.scene, record.action, reason, record.answered_at or ctx.now)
+    card = linked(ctx, record.id, told)
     loop = ctx.tx.loops.get(record.id)
     hrbp = loop.chain[:1] if loop else ()
     when = ctx.now if reason else ctx.now + ctx.policy.words_within
@@ -259,7 +260,8 @@ def _reminder(ctx: Context, record: Record, loop: Loop, nudged_by: str | None = 
         due = None  # by then the HRBP has heard of it
     provisional = due is not None and loops.is_provisional(loop, due, ctx.calendar)
     said = (record.kind, record.scene, record.action, record.impact)
-    return ReminderCard(author, *said, loop.opened_at, due, nudged_by, attached=attached_to(ctx, record), provisional=provisional)
+    card = ReminderCard(author, *said, loop.opened_at, due, nudged_by, attached=attached_to(ctx, record), provisional=provisional)
+    return linked(ctx, record.id, card)
 
 
 def _case(press: Press, ctx: Context) -> tuple[Record, Loop]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from cards.catalog import (
     CATALOG,
@@ -25,6 +26,7 @@ from cards.catalog import (
     FeedbackClosed,
     Option,
     Piece,
+    RecordCard,
     ReminderCard,
     SentenceCard,
     SentenceClosed,
@@ -40,6 +42,8 @@ from rules.people import Person
 from rules.sentences import Element, Ended
 from storage.outbox import Message
 from storage.outbox import State as Sent
+
+C = TypeVar("C", bound=CardData)
 
 _ANSWERED = (State.ACKNOWLEDGED, State.IMPROVED, State.DISPUTED)
 
@@ -101,7 +105,14 @@ def view(ctx: Context, message: Message, record: Record, loop: Loop | None, noti
     """What the card of `message` shows now. `notice` says why a press was refused."""
     wanted = {record.author, record.subject} | ({loop.taken_by} if loop and loop.taken_by else set())
     people = ctx.tx.people.some(wanted)
-    return _VIEWS[message.card](ctx, message, record, loop, people, notice)
+    return linked(ctx, record.id, _VIEWS[message.card](ctx, message, record, loop, people, notice))
+
+
+def linked(ctx: Context, feedback: int, card: C) -> C:
+    """The card with the way to the record's page, if it is of a kind that has one."""
+    if not isinstance(card, RecordCard) or not ctx.policy.pages_url:
+        return card
+    return replace(card, page=f"{ctx.policy.pages_url}/records/{feedback}")
 
 
 def now_shown(ctx: Context, message: Message) -> CardData:
@@ -215,6 +226,10 @@ def _line(ctx: Context, feedback: int) -> EscalationLine:
 
 def escalation(ctx: Context, record: Record, loop: Loop | None, cause: Cause, notice: Refusal | None = None) -> CardData:
     """What an HRBP sees of one record: what he can do, or what came of it."""
+    return linked(ctx, record.id, _to_act_on(ctx, record, loop, cause, notice))
+
+
+def _to_act_on(ctx: Context, record: Record, loop: Loop | None, cause: Cause, notice: Refusal | None) -> CardData:
     people = ctx.tx.people.some({record.author, record.subject} | ({loop.taken_by} if loop and loop.taken_by else set()))
     assert loop is not None, "only an open loop is escalated"
     assert record.kind is not None

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 
 from cards.compose import compose
 from cards.layout import Card
+from cards.words import phrase
 from handlers.context import Context
 from handlers.views import now_shown
 from rules.events import Account, CardAction, Event
@@ -50,7 +51,9 @@ def blueprint(
         with store.read() as tx:
             attached = _pictures(tx, message, pictures)
         post_url = url_for("cards.press", token=token)
-        page = render_template("card.html", card=card, pictures=attached, post_url=post_url, nonce=secrets.token_hex(8))
+        page = render_template(
+            "card.html", card=card, pictures=attached, post_url=post_url, nonce=secrets.token_hex(8), whole=phrase("page")
+        )
         response = make_response(page)
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"

@@ -128,10 +128,12 @@ LATE = (
 )
 MONDAY, SUNDAY = date(2026, 9, 7), date(2026, 9, 13)
 
+PAGE = "https://sanmiao.example.com/records/7"
+
 EXAMPLES: Mapping[str, CardData] = {
     "checkin_card": CheckinCard("王小明", OCCASION, LIVE),
     "checkin_card.nothing_ticked": CheckinCard("王小明", OCCASION, LIVE, Refusal.NOTHING_TICKED),
-    "checkin_done": CheckinDone("王小明", OCCASION, LIVE, ("missed_push", "wrong_stock"), at("2026-09-12 14:23")),
+    "checkin_done": CheckinDone("王小明", OCCASION, LIVE, ("missed_push", "wrong_stock"), at("2026-09-12 14:23"), page=PAGE),
     "checkin_done.answered": CheckinDone(
         "王小明", OCCASION, LIVE, ("missed_push",), at("2026-09-12 14:23"), Answer.IMPROVED, at("2026-09-12 16:40")
     ),
@@ -154,7 +156,7 @@ EXAMPLES: Mapping[str, CardData] = {
     ),
     "checkin_closed": CheckinClosed("王小明", OCCASION, LIVE, Refusal.EXPIRED),
     "checkin_closed.left": CheckinClosed("王小明", OCCASION, LIVE, Refusal.SUBJECT_LEFT),
-    "feedback_card": FeedbackCard(**IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23")),
+    "feedback_card": FeedbackCard(**IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23"), page=PAGE),
     "feedback_card.provisional": FeedbackCard(**IMPROVE, occurred_at=None, due_at=at("2027-01-05 14:23"), provisional=True),
     "feedback_card.pictured": FeedbackCard(
         **IMPROVE, occurred_at=at("2026-09-12 14:10"), due_at=at("2026-09-15 14:23"), attached=Attached(pictures=2)
@@ -169,7 +171,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "feedback_answered.pictured": FeedbackAnswered(
         **IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40"), attached=Attached(pictures=1)
     ),
-    "feedback_answered": FeedbackAnswered(**IMPROVE, answer=Answer.ACKNOWLEDGED, answered_at=at("2026-09-12 16:40")),
+    "feedback_answered": FeedbackAnswered(**IMPROVE, answer=Answer.ACKNOWLEDGED, answered_at=at("2026-09-12 16:40"), page=PAGE),
     "feedback_answered.improved": FeedbackAnswered(
         **IMPROVE, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40"), asks_words=True
     ),
@@ -194,10 +196,10 @@ EXAMPLES: Mapping[str, CardData] = {
     "picture_failed.broken": PictureFailed(Problem.BROKEN),
     "picture_failed.not_fetched": PictureFailed(Problem.NOT_FETCHED),
     "dispute_card": DisputeCard(
-        "王小明", "陈静", OCCASION, "直播话术漏了促单", "那一段平台在卡顿，促单说了两遍没播出去", at("2026-09-12 16:44")
+        "王小明", "陈静", OCCASION, "直播话术漏了促单", "那一段平台在卡顿，促单说了两遍没播出去", at("2026-09-12 16:44"), page=PAGE
     ),
     "dispute_card.silent": DisputeCard("王小明", "陈静", OCCASION, "直播话术漏了促单", None, at("2026-09-12 17:10")),
-    "escalation_card": ESCALATED,
+    "escalation_card": replace(ESCALATED, page=PAGE),
     "escalation_card.pictured": replace(ESCALATED, attached=Attached(pictures=1)),
     "escalation_card.nudged": replace(ESCALATED, nudged_at=at("2026-09-15 15:02"), notice=Refusal.NUDGED_JUST_NOW),
     "escalation_card.taken": replace(ESCALATED, taken_at=at("2026-09-15 15:20"), taken_by="李敏"),
@@ -247,7 +249,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "sentence_card.empty": replace(TOLD, kind=None, scene=None, action=None, impact=None, judges=True),
     "sentence_card.no_note": replace(TOLD, scene=None, action=None, industry="", may_keep=False),
     "sentence_card.choose": replace(TOLD, kind=None, notice=Refusal.CHOOSE_KIND),
-    "sentence_done": SENT,
+    "sentence_done": replace(SENT, page=PAGE),
     "sentence_done.answered": replace(SENT, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40")),
     "sentence_done.again": replace(SENT, notice=Refusal.ALREADY_GIVEN),
     "sentence_done.picture_missing": replace(SENT, attached=Attached(missing=True)),
@@ -305,7 +307,7 @@ HOSTILE = {
 
 
 def hostile(card: CardData, text: str) -> CardData:
-    """`card` with `text` in every free-text field; ids, enumerations, instants and numbers stay."""
+    """`card` with `text` in every free-text field; ids, enumerations, instants, numbers and our own addresses stay."""
     changed: CardData = _with_text(card, text)
     return changed
 

@@ -64,7 +64,10 @@ def _check_wecom_card(card: dict[str, Any]) -> None:
         _check_boxes(card)
     else:
         assert card["card_type"] == "button_interaction"
-        assert set(card) <= common | {"quote_area", "sub_title_text", "horizontal_content_list", "button_list"}
+        assert set(card) <= common | {"quote_area", "sub_title_text", "horizontal_content_list", "button_list", "card_action"}
+        if "card_action" in card:
+            assert card["card_action"]["type"] == 1
+            assert card["card_action"]["url"].startswith("https://")
         _check_buttons(card)
 
 

@@ -23,7 +23,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
-        self.source = PAGES.get_template("card.html").render(card=card, post_url="/c/t0ken", nonce="0f3a")
+        self.source = PAGES.get_template("card.html").render(card=card, post_url="/c/t0ken", nonce="0f3a", whole="查看全部")
         self.feed(self.source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

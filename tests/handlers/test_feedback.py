@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from handlers import feedback
+from handlers import feedback, loops
 from rules.feedback import State
 from storage.outbox import State as Sent
-from tests.handlers.conftest import NOON, World
+from storage.unit import Store
+from tests.handlers.conftest import NOON, POLICY, World
 
 
 def states(world: World) -> dict[str, int]:
@@ -196,3 +198,31 @@ def test_no_daily_card_outside_its_hours(world: World, later: timedelta) -> None
     world.now = NOON + later
 
     assert world.tick(feedback.offer_daily_one) == 0
+
+
+def test_cards_about_a_record_lead_to_its_page(store: Store) -> None:
+    world = World(store, policy=replace(POLICY, pages_url="https://bot.example"))
+
+    given = world.given("cut_in")
+
+    page = "https://bot.example/records/1"
+    assert world.text(given).page == page
+    assert world.shown is not None
+    assert world.shown.page == page, "the author's"
+    world.press("li", given, "disputed")
+    world.forward(minutes=11)
+    world.deliver()
+    disputes = [*world.to("boss", "dispute_card"), *world.to("hr", "dispute_card")]
+    assert [world.text(card).page for card in disputes] == [page, page]
+
+
+def test_an_escalation_leads_to_the_record(store: Store) -> None:
+    world = World(store, policy=replace(POLICY, pages_url="https://bot.example"))
+    world.given("cut_in")
+
+    world.forward(hours=73)
+    world.tick(loops.advance_one)
+    world.forward(hours=1)
+    world.deliver()
+
+    assert world.text(world.to("hr", "escalation_card")[0]).page == "https://bot.example/records/1"
