@@ -10,8 +10,8 @@ LOCK := $(VENV)/lock/bin/uv pip compile --quiet --universal --generate-hashes --
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-# Test processes: one per core, but no more than this.
-WORKERS ?= 4
+# Test processes: half as many again as cores, because stories wait for other processes; no more than six.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) * 3 // 2))')
 
 .PHONY: help setup demo test check format lock clean
 
@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime
 	@$(VENV)/bin/python run.py demo
 
 test: $(VENV)/.dev
-	@$(VENV)/bin/python -m pytest -n auto --maxprocesses $(WORKERS) --dist worksteal
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev
 	@$(VENV)/bin/ruff format --check

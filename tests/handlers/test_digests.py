@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -111,6 +112,24 @@ def test_a_clock_that_jumps_back_and_forth_sends_nothing_twice(week: World) -> N
         compose(week)
 
     assert len(week.to("li", "employee_digest")) == 1
+
+
+def test_two_workers_at_once_send_nothing_twice(week: World) -> None:
+    week.now = FRIDAY
+
+    def work() -> None:
+        for _ in range(40):
+            with week.store.begin() as tx:
+                digests.compose_next(Context(tx, week.now, week.policy))
+
+    with ThreadPoolExecutor(2) as workers:
+        for done in [workers.submit(work), workers.submit(work)]:
+            done.result()
+
+    with week.store.read() as tx:
+        assert tx.digests.finished(W38) == {Kind.EMPLOYEE, Kind.SUPERVISOR, Kind.GROUP, Kind.LEADER}
+        assert len(tx.ledger.of([week.ids["li"]], W38)[week.ids["li"]]) == 1
+    assert [len(week.to(who, "employee_digest")) for who in ("li", "sun")] == [1, 1]
 
 
 def test_the_total_is_what_stands_in_the_ledger(week: World) -> None:
