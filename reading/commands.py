@@ -16,6 +16,7 @@ from importlib.resources import files
 from reading import sentence
 from reading.command_signs import signs
 from reading.command_slots import Intent, slots_of
+from reading.command_talk import is_between_people
 from reading.command_words import Marked, mark
 
 __all__ = ["Command", "Intent", "Weights", "decide", "read"]
@@ -85,7 +86,7 @@ def read(text: str, role: str = "employee", known_names: Iterable[str] = ()) -> 
     marked = mark(text[:LONGEST], known_names)
     seen = signs(marked, role)
     intent, speaking = decide(seen, weights())
-    if intent is Intent.unknown:
+    if intent is Intent.unknown or is_between_people(marked):
         return _told_without_asking(marked, role) or Command(Intent.unknown)
     start, end = seen[speaking]
     return Command(intent, *slots_of(intent, marked), why=marked.between(start, end))
@@ -96,8 +97,9 @@ def _told_without_asking(marked: Marked, role: str) -> Command | None:
     if role == "employee" or not re.match(r"@?P", marked.symbols) or re.search(r"(?:吗|么|没有?|\?)$", marked.symbols):
         return None
     told = sentence.read(marked.text)
-    if told.action.span is None or not (told.scene.present or told.impact.present):
-        return None
+    addressed = marked.text.lstrip().startswith("@")
+    if told.action.span is None or not (told.impact.present or (addressed and told.scene.present)):
+        return None  # without an address, news of a colleague (小孙昨天去了总部) has a scene and an action, but nothing came of it
     slots = slots_of(Intent.give_feedback, marked)
     return Command(Intent.give_feedback, *slots, why=marked.text[told.action.span.start : told.action.span.end])
 

@@ -79,6 +79,20 @@ def test_a_supervisor_who_tells_what_somebody_did_gives_feedback() -> None:
     assert read("@小王 下午来我办公室一趟", "supervisor").intent is Intent.unknown
 
 
+@pytest.mark.parametrize("text", ["领导昨天批评了小吴", "小刘你昨天的快递我帮你拿了", "你们周报都用什么模板写的啊"])
+def test_talk_between_people_asks_the_bot_for_nothing(text: str) -> None:
+    assert read(text, "employee") == Command(Intent.unknown)
+
+
+def test_news_of_a_colleague_is_feedback_only_when_something_came_of_it() -> None:
+    assert read("小孙昨天把周报交给总部了", "supervisor").intent is Intent.unknown
+    assert read("小孙昨天下午三点接单没有核对地址，司机白跑二十公里", "supervisor").intent is Intent.give_feedback
+
+
+def test_a_wish_after_news_of_a_colleague_is_still_a_command() -> None:
+    assert read("小柏住院了，不用催她", "supervisor").intent is Intent.snooze
+
+
 def test_slots_of_a_delegation_tell_the_taker_from_the_subject() -> None:
     command = read("小石那条反馈，下周起由贾工处理三天", "supervisor")
 
