@@ -97,9 +97,8 @@ def _told_without_asking(marked: Marked, role: str) -> Command | None:
     if role == "employee" or not re.match(r"@?P", marked.symbols) or re.search(r"(?:吗|么|没有?|\?)$", marked.symbols):
         return None
     told = sentence.read(marked.text)
-    addressed = marked.text.lstrip().startswith("@")
-    if told.action.span is None or not (told.impact.present or (addressed and told.scene.present)):
-        return None  # without an address, news of a colleague (小孙昨天去了总部) has a scene and an action, but nothing came of it
+    if told.action.span is None or not (told.scene.present or told.impact.present):
+        return None
     slots = slots_of(Intent.give_feedback, marked)
     return Command(Intent.give_feedback, *slots, why=marked.text[told.action.span.start : told.action.span.end])
 

@@ -84,8 +84,8 @@ def test_talk_between_people_asks_the_bot_for_nothing(text: str) -> None:
     assert read(text, "employee") == Command(Intent.unknown)
 
 
-def test_news_of_a_colleague_is_feedback_only_when_something_came_of_it() -> None:
-    assert read("小孙昨天把周报交给总部了", "supervisor").intent is Intent.unknown
+def test_a_feedback_without_an_impact_is_begun_so_that_the_impact_can_be_asked_for() -> None:
+    assert read("小孙昨天下午三点接单没有核对地址", "supervisor").intent is Intent.give_feedback
     assert read("小孙昨天下午三点接单没有核对地址，司机白跑二十公里", "supervisor").intent is Intent.give_feedback
 
 
