@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,6 +32,12 @@ def withdraw(ctx: Context, by: Person, record: Record) -> Reply:
     refusal = refusal_to_change(ctx, by, record)
     if refusal:
         return Reply(says=SorryText(refusal, name))
+    take_back(ctx, by, record)
+    return Reply(says=NoteText(Note.WITHDRAWN, name))
+
+
+def take_back(ctx: Context, by: Person, record: Record) -> None:
+    """Withdraw a record that `by` may withdraw."""
     withdrawn = replace(record, state=State.WITHDRAWN, closed_at=ctx.now)
     loop = ctx.tx.loops.get(record.id)
     assert loop is not None, "a given record has a loop"
@@ -39,7 +46,6 @@ def withdraw(ctx: Context, by: Person, record: Record) -> Reply:
     ctx.tx.loops.apply(ended)
     ctx.tx.history.note(about(record.id), "withdrawn", ctx.now, by=by.id)
     refresh(ctx, withdrawn, ended)
-    return Reply(says=NoteText(Note.WITHDRAWN, name))
 
 
 def edit(ctx: Context, by: Person, record: Record, words: str) -> Reply:
@@ -56,20 +62,33 @@ def reword(ctx: Context, by: Person, record: Record, words: str) -> Reply:
     name = ctx.tx.people.get(record.subject).name
     refusal = refusal_to_change(ctx, by, record)
     if refusal in (Refusal.TOO_LATE, Refusal.ALREADY_ANSWERED):
-        return _add(ctx, by, record, name, _content(words))
+        add(ctx, by, record, _content(words))
+        ctx.tx.sentences.end(by.id, ctx.now)
+        return Reply(says=NoteText(Note.ADDED, name))
     if refusal:
         return Reply(says=SorryText(refusal, name))
     changed = _reworded(record, words)
     if changed == record:
         return _ask(ctx, by, record)
+    replace_words(ctx, by, record, changed)
+    ctx.tx.sentences.end(by.id, ctx.now)
+    return Reply(says=NoteText(Note.EDITED, name))
+
+
+def replace_words(ctx: Context, by: Person, record: Record, changed: Record) -> None:
+    """Let `changed`, the same record in other words, take the place of one that `by` may reword; the history keeps what stood there."""
     for element in Element:
         before = getattr(record, element.value)
         if before != getattr(changed, element.value):
             ctx.tx.history.note(about(record.id), "edited", ctx.now, by=by.id, reason=element, words=before)
     ctx.tx.feedback.apply(changed)
-    ctx.tx.sentences.end(by.id, ctx.now)
     redraw(ctx, changed, ctx.tx.loops.get(record.id))
-    return Reply(says=NoteText(Note.EDITED, name))
+
+
+def add(ctx: Context, by: Person, record: Record, words: str) -> None:
+    """Put a sentence behind a record; what was given stays as it is."""
+    ctx.tx.history.note(about(record.id), "added", ctx.now, by=by.id, words=words)
+    redraw(ctx, record, ctx.tx.loops.get(record.id))
 
 
 def refusal_to_change(ctx: Context, by: Person, record: Record) -> Refusal | None:
@@ -81,13 +100,6 @@ def seen_at(ctx: Context, record: Record) -> datetime | None:
     """When the feedback reached its subject's chat: no platform tells that it was read. None while it is on its way."""
     sent = [m.sent_at for m in ctx.tx.outbox.about(about(record.id)) if m.card == FeedbackCard.template() and m.sent_at]
     return min(sent, default=None)
-
-
-def _add(ctx: Context, by: Person, record: Record, name: str, words: str) -> Reply:
-    ctx.tx.history.note(about(record.id), "added", ctx.now, by=by.id, words=words)
-    ctx.tx.sentences.end(by.id, ctx.now)
-    redraw(ctx, record, ctx.tx.loops.get(record.id))
-    return Reply(says=NoteText(Note.ADDED, name))
 
 
 def _ask(ctx: Context, by: Person, record: Record) -> Reply:
@@ -105,17 +117,18 @@ def _reworded(record: Record, words: str) -> Record:
     content = _content(words)
     named = [element for element, names in _NAMED.items() if re.search(rf"(?:{names})", words[: words.find(content)] or "")]
     if len(named) == 1:
-        return _with(record, {named[0]: content})
+        return with_words(record, {named[0]: content})
     read = sentence.read(content)
     told = {}
     for element in Element:
         span = getattr(read, element.value).span
         if span is not None:
             told[element] = content[span.start : span.end].strip(_QUOTES + "，,；;")
-    return _with(record, told)
+    return with_words(record, told)
 
 
-def _with(record: Record, told: dict[Element, str]) -> Record:
+def with_words(record: Record, told: Mapping[Element, str]) -> Record:
+    """The record with these elements said anew; what `told` leaves out, or empty, stays."""
     return replace(
         record,
         scene=told.get(Element.SCENE) or record.scene,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cards.filters import local_day, local_time
-from handlers import evidence, feedback, loops
+from cards.filters import local_day, local_time, tidy
+from handlers import changes, evidence, feedback, loops
 from handlers.context import Context
 from handlers.sentences import NAMES_A_DATE
 from handlers.visibility import may_see
@@ -15,7 +15,7 @@ from reading import sentence, times
 from reading.times import Grain
 from rules import checkins, forms, sentences
 from rules import feedback as rules
-from rules.feedback import Accepted, Answer, Record, Refusal, Refused
+from rules.feedback import Accepted, Answer, Record, Refusal, Refused, State
 from rules.forms import Lack, Written
 from rules.people import Person
 from rules.sentences import Element, Understood
@@ -86,6 +86,55 @@ def add_picture(ctx: Context, by: Person, feedback_id: int, picture: Kept) -> Re
         return Refusal.NO_PICTURE_WANTED
     evidence.uploaded(ctx, record.id, by.id, picture)
     return None
+
+
+def withdraw(ctx: Context, by: Person, feedback_id: int) -> Refusal | None:
+    """The author takes his record back; why not. Once more changes nothing."""
+    record = _visible(ctx, by, feedback_id)
+    if record is None:
+        return Refusal.NO_SUCH_RECORD
+    if by.id == record.author and record.state is State.WITHDRAWN:
+        return None
+    refusal = refusal_to_change(ctx, by, record)
+    if refusal is None:
+        changes.take_back(ctx, by, record)
+    return refusal
+
+
+def edit(ctx: Context, by: Person, feedback_id: int, texts: Mapping[Element, str]) -> Refusal | Lack | None:
+    """The author puts his record into other words; why not. `texts` are all three fields, each on one line as the page shows
+    it; the same ones once more change nothing."""
+    record = _visible(ctx, by, feedback_id)
+    if record is None:
+        return Refusal.NO_SUCH_RECORD
+    shown = {element: tidy(getattr(record, element.value)) for element in Element}
+    if by.id == record.author and shown == texts:
+        return None
+    problem = refusal_to_change(ctx, by, record) or forms.lacks_words(shown, texts)
+    if problem is None:
+        told = {element: text for element, text in texts.items() if text != shown[element]}
+        changes.replace_words(ctx, by, record, changes.with_words(record, told))
+    return problem
+
+
+def add_words(ctx: Context, by: Person, feedback_id: int, words: str, key: str) -> Refusal | Lack | None:
+    """The author puts a sentence behind his record; why not. `key` is the form's own: submitted twice, it is one addition."""
+    record = _visible(ctx, by, feedback_id)
+    if record is None:
+        return Refusal.NO_SUCH_RECORD
+    refusal = forms.may_add_words(record, by.id)
+    if refusal:
+        return refusal
+    if not words or len(words) > forms.LONGEST:
+        return Lack.TOO_LONG if words else Lack.ADDITION
+    if ctx.tx.inbox.first_time(_FORMS, f"{by.id}:{key}", "form", ctx.now):
+        changes.add(ctx, by, record, words)
+    return None
+
+
+def refusal_to_change(ctx: Context, by: Person, record: Record) -> Refusal | None:
+    """Why `by` may not take back or reword the record on its page, by the windows of the chat; None when he may."""
+    return forms.may_add_words(record, by.id) or changes.refusal_to_change(ctx, by, record)
 
 
 def _understood(written: Written, element: Element) -> bool:

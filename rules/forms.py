@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from rules.evidence import EvidencePolicy, Wanted
-from rules.feedback import Kind, Record, State
+from rules.feedback import ENDED, Kind, Record, Refusal, State
 from rules.messages import PersonId
 from rules.sentences import Element
 
@@ -26,6 +26,7 @@ class Lack(StrEnum):
     IMPACT = "impact"
     WHEN = "when"
     TOO_LONG = "too_long"
+    ADDITION = "addition"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,22 @@ def lacking(written: Written, understood: Collection[Element], now: datetime) ->
     texts = {element: getattr(written, element.value) for element in Element}
     found += [Lack(element.value) for element, text in texts.items() if not text or element not in understood]
     return (*found, *[Lack.TOO_LONG for text in texts.values() if len(text) > LONGEST][:1])
+
+
+def lacks_words(before: Mapping[Element, str], after: Mapping[Element, str]) -> Lack | None:
+    """Why a given record cannot be put into these words: a field is empty, or a changed one too long."""
+    empty = next((Lack(element.value) for element in Element if not after[element]), None)
+    too_long = any(len(after[element]) > LONGEST for element in Element if after[element] != before[element])
+    return empty or (Lack.TOO_LONG if too_long else None)
+
+
+def may_add_words(record: Record, by: PersonId) -> Refusal | None:
+    """None when `by` may put a sentence behind the record on its page: its author, answered or not, until it has ended (A1)."""
+    if by != record.author:
+        return Refusal.NOT_YOURS
+    if record.state is State.DRAFT:
+        return Refusal.INCOMPLETE
+    return ENDED.get(record.state)
 
 
 def may_add_picture(record: Record, person: PersonId, policy: EvidencePolicy) -> bool:

@@ -24,9 +24,9 @@ from rules.feedback import Answer, Kind, Refusal, Refused
 from rules.forms import LONGEST, Lack, Written
 from rules.weeks import SHANGHAI
 from storage.evidence import Kept
-from web import desk, preferences, shown
+from web import desk, preferences, records, shown
 from web.site import Site, failed, private
-from web.visits import Visit, submitter, visited_by
+from web.visits import Visit, field, submitter, visited_by
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def blueprint(site: Site) -> Blueprint:
 
     preferences.add_to(pages, site)
     desk.add_to(pages, site)
+    records.add_to(pages, site)
 
     @pages.get("/")
     def start() -> Response:
@@ -84,10 +85,6 @@ def blueprint(site: Site) -> Blueprint:
         if not shown.team_of(visit.ctx, visit.person):
             return visit.page("refused_in.html", 403, reason=Refusal.NOT_A_SUPERVISOR)
         return visit.page("team.html", week=shown.team_week(visit.ctx, visit.person, _weeks_back()))
-
-    @shows("/records/<int(max=2147483647):id>")
-    def one_record(visit: Visit, id: int) -> Response:
-        return _record(visit, id)
 
     @shows("/write")
     def write(visit: Visit) -> Response:
@@ -117,8 +114,8 @@ def blueprint(site: Site) -> Blueprint:
         if what not in set(Answer):
             abort(400)
         if isinstance(picture, Problem):
-            return visited_by(site, lambda visit: _record(visit, id, problem=picture, words=_text("words")))
-        kept, said = picture, _text("words")
+            return visited_by(site, lambda visit: records.page(visit, site, id, problem=picture, words=field("words")))
+        kept, said = picture, field("words")
         refusal = site.dispatcher.run(lambda ctx: forms.answer(ctx, person, id, Answer(what), said, kept))
         return _after(id, refusal, "/open?done=1" if request.form.get("from") == "open" else f"/records/{id}?done=1")
 
@@ -128,22 +125,15 @@ def blueprint(site: Site) -> Blueprint:
         picture = _picture(site)
         if not isinstance(picture, Kept):
             problem = picture or Problem.NOT_A_PICTURE
-            return visited_by(site, lambda visit: _record(visit, id, problem=problem))
+            return visited_by(site, lambda visit: records.page(visit, site, id, problem=problem))
         kept = picture
         refusal = site.dispatcher.run(lambda ctx: forms.add_picture(ctx, person, id, kept))
         return _after(id, refusal, f"/records/{id}?done=1")
 
-    def _record(visit: Visit, id: int, **notices: Any) -> Response:
-        record = shown.record(visit.ctx, visit.person, id, site.pictures)
-        if record is None:
-            return visit.page("refused_in.html", 404, reason=Refusal.NO_SUCH_RECORD, missing=True)
-        status = 422 if notices else 200
-        return visit.page("record.html", status, record=record, done=request.args.get("done") == "1", **notices)
-
     def _after(id: int, refusal: Refusal | None, next: str) -> Response:
         if refusal is None:
             return private(redirect(next, 303))
-        return visited_by(site, lambda visit: _record(visit, id, refusal=refusal))
+        return visited_by(site, lambda visit: records.page(visit, site, id, refusal=refusal))
 
     return pages
 
@@ -153,14 +143,9 @@ def _weeks_back() -> int:
     return min(int(asked), shown.MOST_WEEKS_BACK) if asked.isdecimal() and len(asked) < 4 else 0
 
 
-def _text(name: str) -> str:
-    """What was typed, on one line and without what no database stores."""
-    return filters.tidy(request.form.get(name, ""))
-
-
 def _filled() -> Filled:
     key = request.form.get("key", "")
-    told = {name: _text(name) for name in ("subject", "kind", "scene", "action", "impact", "when")}
+    told = {name: field(name) for name in ("subject", "kind", "scene", "action", "impact", "when")}
     return Filled(key if key.isalnum() and len(key) <= 32 else secrets.token_hex(8), **told)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cards.filters import tidy
+from handlers import forms as submitted
 from handlers.context import Context
 from handlers.feedback import hint
 from handlers.views import about
@@ -91,6 +92,8 @@ class RecordShown:
     fetching: int
     answers: tuple[Answer, ...]
     may_add: bool
+    may_change: bool
+    may_add_words: bool
 
 
 def names(people: Iterable[Person]) -> Mapping[PersonId, str]:
@@ -170,6 +173,8 @@ def record(ctx: Context, person: Person, id: int, pictures: PictureLinks) -> Rec
         fetching=sum(item.state is Progress.WAITING for item in sent),
         answers=tuple(what for what in Answer if isinstance(feedback.answer(found, what, person.id, now), feedback.Accepted)),
         may_add=forms.may_add_picture(found, person.id, ctx.policy.evidence),
+        may_change=submitted.refusal_to_change(ctx, person, found) is None,
+        may_add_words=forms.may_add_words(found, person.id) is None,
     )
 
 

@@ -64,6 +64,11 @@ def submitter(site: Site) -> tuple[Person, Session]:
     return person, session
 
 
+def field(name: str) -> str:
+    """What was typed into a field, on one line and without what no database stores."""
+    return filters.tidy(request.form.get(name, ""))
+
+
 def _to_login(site: Site) -> Response:
     next = request.path if request.method == "GET" else "/me"
     response = private(redirect(f"/login?next={next}", 303))

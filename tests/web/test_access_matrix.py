@@ -52,7 +52,14 @@ PAGES = {
     "/desk": set[str](),
 }
 # Who may do what to it.
-FORMS = {"answer": {"subject"}, "pictures": {"subject", "author"}}
+FORMS = {
+    "answer": {"subject"},
+    "pictures": {"subject", "author"},
+    "edit": {"author"},
+    "withdraw": {"author"},
+    "words": {"author"},
+}
+REWORDED = {"scene": "周一晚班", "action": "别的做法", "impact": "别的结果", "addition": "补一句"}
 # Whoever stands in for one of the three.
 MORE = tuple(Entry(key, name, "直播部", (), supervisor="E001") for key, name in (("E022", "代一"), ("E005", "代二"), ("E023", "代三")))
 WORDS = "没有告知到账时间"
@@ -133,7 +140,7 @@ def test_a_form_works_for_those_it_is_for(case: Case, role: str, form: str) -> N
     Image.new("RGB", (6, 4)).save(out, "PNG")
     before = case.company.history(case.record.id)
     browser = case.browser(role)
-    fields = {"answer": "disputed"} if form == "answer" else {"picture": (io.BytesIO(out.getvalue()), "a.png")}
+    fields = {"answer": "disputed"} if form == "answer" else {"picture": (io.BytesIO(out.getvalue()), "a.png"), **REWORDED}
 
     done = browser.submit("/me", f"/records/{case.record.id}/{form}", **fields)
 

@@ -204,6 +204,24 @@ def test_a_feedback_is_written_with_the_keyboard_alone(open_page: OpenPage, serv
         assert tx.feedback.get(4).subject == served.people["E012"].id
 
 
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_an_author_takes_back_what_he_gave_in_two_taps_and_all_three_forms_can_be_read(
+    open_page: OpenPage, served: Served, colours: Literal["light", "dark"]
+) -> None:
+    page = open_page("E010", "/records/1", colours)
+    for title in ("改内容", "撤回这条", "补充一句"):
+        page.get_by_text(title, exact=True).click()
+    assert complaints(page) == []
+    _keep(page, "record-author", colours)
+
+    page.get_by_role("button", name="确认撤回").click()
+
+    expect(page.get_by_role("status")).to_contain_text("撤回了")
+    assert complaints(page) == []
+    with served.app.store.read() as tx:
+        assert tx.feedback.get(1).state is State.WITHDRAWN
+
+
 def test_an_answer_is_one_tap_on_the_list(open_page: OpenPage, served: Served) -> None:
     page = open_page("E011", "/open")
 
