@@ -86,10 +86,18 @@ def read(text: str, role: str = "employee", known_names: Iterable[str] = ()) -> 
     marked = mark(text[:LONGEST], known_names)
     seen = signs(marked, role)
     intent, speaking = decide(seen, weights())
-    if intent is Intent.unknown or is_between_people(marked):
+    if intent is Intent.unknown or (
+        is_between_people(marked) and not (intent is Intent.give_feedback and _is_an_occasion(marked, role))
+    ):
         return _told_without_asking(marked, role) or Command(Intent.unknown)
     start, end = seen[speaking]
     return Command(intent, *slots_of(intent, marked), why=marked.between(start, end))
+
+
+def _is_an_occasion(marked: Marked, role: str) -> bool:
+    """Whether a supervisor tells of an occasion or of what followed: news of a colleague is a feedback then, whatever its form."""
+    told = sentence.read(marked.text)
+    return role != "employee" and (told.scene.present or told.impact.present)
 
 
 def _told_without_asking(marked: Marked, role: str) -> Command | None:
