@@ -372,7 +372,8 @@ def test_a_lost_sandbox_is_announced_and_what_was_being_written_stays(open_page:
     with sandbox_process(tmp_path) as url:
         port = int(url.rsplit(":", 1)[1])
         page = open_page()
-        page.goto(url)
+        with page.expect_response(lambda answer: "/changes" in answer.url):  # every phone has been loaded by then
+            page.goto(url)
         writing(phone(page, "zhao")).fill("写到一半")
     expect(page.locator("#lost")).to_have_text("沙箱没有应答,正在重新连接…")
 
