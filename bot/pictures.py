@@ -7,10 +7,10 @@ again when its lease has run out; after some tries the message goes without its 
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 
+from bot.background import Background
 from bot.channel import SendFailed
 from bot.clock import UtcNow
 from cards.catalog import MondayBrief
@@ -38,8 +38,7 @@ class Pictures:
         self, store: Store, policy: Policy, utc_now: UtcNow, uploads: Mapping[Platform, Upload], committed: Callable[[], None]
     ) -> None:
         self._store, self._policy, self._now, self._uploads, self._committed = store, policy, utc_now, uploads, committed
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
+        self._thread = Background("pictures", self.draw_next, _POLL_SECONDS)
 
     def start(self) -> None:
         """Draw in the background."""
@@ -47,9 +46,7 @@ class Pictures:
 
     def stop(self, timeout: float = 2.0) -> None:
         """Finish what is under way, as far as `timeout` seconds allow."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        self._thread.stop(timeout)
 
     def draw_next(self) -> bool:
         """Deal with the next brief. False when none waits."""
@@ -78,12 +75,3 @@ class Pictures:
             log.exception("no picture id=%d", brief.id)
             return None
         return f"{platform}:{handle}"
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                if self.draw_next():
-                    continue
-            except Exception:  # the database is away, or a bug: the thread must outlive both
-                log.exception("cannot go on")
-            self._stop.wait(_POLL_SECONDS)
