@@ -86,7 +86,12 @@ def test_the_clock_is_moved_set_stopped_and_started(room: Room, tmp_path: Path) 
     [{}, {"advance_seconds": 1, "set": "2026-09-12T14:23:00Z"}, {"set": "2026-09-12T14:23:00"}, {"to": "tomorrow"}, {"advance": 1}],
 )
 def test_a_wrong_move_of_the_clock_is_refused(room: Room, body: Json) -> None:
+    room.post("/clock", {"freeze": True})
+    before = room.get("/clock")["now"]
+
     room.post("/clock", body, status=400)
+
+    assert room.get("/clock")["now"] == before
 
 
 def test_a_clock_continues_where_its_file_says(tmp_path: Path) -> None:

@@ -93,14 +93,18 @@ def test_what_was_put_off_is_gone_with_its_transaction(store: Store) -> None:
         assert tx.history.of("feedback:1") == ()
 
 
-def test_after_a_lost_connection_the_next_transaction_has_another(store: Store, work: Work) -> None:
-    if store.is_sqlite:
-        pytest.skip("a file is not lost like a connection")
-    mine = work.execute(select(func.pg_backend_pid())).scalar_one()
-    with store.engine.connect() as other:
+def test_after_a_lost_connection_the_next_transaction_has_another(postgresql_url: str) -> None:
+    store = Store(postgresql_url)
+    with store.engine.connect() as connection, store.engine.connect() as other:
+        transaction, work = connection.begin(), Work(connection)
+        mine = work.execute(select(func.pg_backend_pid())).scalar_one()
         other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
-    with pytest.raises(OperationalError):
-        work.rows(OF, about="feedback:1")
+        with pytest.raises(OperationalError):
+            work.rows(OF, about="feedback:1")
+        transaction.rollback()
 
     with store.begin() as tx:
         tx.history.note("feedback:1", "given", NOON)
+    with store.read() as tx:
+        assert [entry.what for entry in tx.history.of("feedback:1")] == ["given"]
+    store.close()

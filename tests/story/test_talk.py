@@ -60,4 +60,5 @@ def test_two_of_one_name_are_chosen_from_and_the_sentence_goes_on(town: Town) ->
     who = head.await_card(has=lambda card: any(action.startswith("pick:") for action in card.buttons))
     who.press(who.buttons[0])
 
-    head.await_card(has=lambda card: "send:praise" in card.buttons)
+    understood = head.await_card(has=lambda card: "send:praise" in card.buttons)
+    assert "先安抚再核实了订单" in understood.words

@@ -214,6 +214,8 @@ def test_a_socket_that_used_to_ping_and_fell_silent_is_given_up(gateway: Gateway
 
         gateway.wait_for_connection()
 
+    assert len(gateway.connections) >= 2
+
 
 def test_a_gateway_that_never_pings_is_not_suspected(gateway: Gateway, dispatch: Dispatch) -> None:
     with service_at(gateway, dispatch, silence=0.05):
@@ -285,5 +287,6 @@ def test_proxies_of_the_environment_do_not_stand_before_a_local_gateway(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "WS_PROXY", "ws_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
-    with service_at(gateway, dispatch):
+    with service_at(gateway, dispatch) as service:
         gateway.wait_for_connection()
+        assert service.alive()
