@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +10,13 @@ from cards.filters import local_day, local_time, tidy
 from handlers import changes, evidence, feedback, loops
 from handlers.context import Context
 from handlers.sentences import NAMES_A_DATE
+from handlers.views import about
 from handlers.visibility import may_see
 from reading import sentence, times
 from reading.times import Grain
 from rules import checkins, forms, sentences
 from rules import feedback as rules
+from rules.evidence import Wanted, wanted
 from rules.feedback import Accepted, Answer, Record, Refusal, Refused, State
 from rules.forms import Lack, Written
 from rules.people import Person
@@ -43,19 +45,21 @@ class Lacking:
 def give(ctx: Context, author: Person, written: Written, key: str, picture: Kept | None) -> Given | Lacking | Refused:
     """A feedback written on the page. `key` is the form's own: submitted twice, it is one record."""
     lacks = lacking(written, ctx.now)
-    if lacks:
-        return Lacking(lacks)
-    assert written.subject is not None
-    subject = ctx.tx.people.some({written.subject}).get(written.subject)
-    refusal = checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor)) if subject else Refusal.UNKNOWN_PERSON
-    if refusal:
-        return Refused(refusal)
-    event = f"{author.id}:{key}"
-    if not ctx.tx.inbox.first_time(_FORMS, event, "form", ctx.now):
-        return Given(int((ctx.tx.inbox.answer(_FORMS, event) or {})["feedback"]))
-    id = _open(ctx, author, written, picture)
-    ctx.tx.inbox.keep_answer(_FORMS, event, {"feedback": id})
-    return Given(id)
+    return Lacking(lacks) if lacks else _once(ctx, author, written, key, lambda draft: _send(ctx, author, draft, picture))
+
+
+def keep(ctx: Context, author: Person, written: Written, key: str, picture: Kept | None) -> Given | Lacking | Refused:
+    """仍要记下: what the gate turns back becomes a note of the author's own, as in the chat: sent to nobody, counted nowhere. A form is
+    one record, whichever of its buttons is pressed how often."""
+    lacks = lacking(written, ctx.now)
+    if not may_keep(ctx, written, lacks):
+        return Lacking(lacks) if lacks else Refused(Refusal.INCOMPLETE)
+    return _once(ctx, author, written, key, lambda draft: _note(ctx, author, draft, picture))
+
+
+def may_keep(ctx: Context, written: Written, lacks: Collection[Lack]) -> bool:
+    """Whether this may be kept as a note, by the company's policy and by what it lacks."""
+    return ctx.policy.insist and forms.may_keep(written, lacks)
 
 
 def lacking(written: Written, now: datetime) -> tuple[Lack, ...]:
@@ -153,22 +157,49 @@ def _found_in_its_field(texts: Mapping[Element, str], element: Element) -> bool:
     return span is not None and span.start < begins + len(texts[element]) and span.end > begins
 
 
-def _open(ctx: Context, author: Person, written: Written, picture: Kept | None) -> int:
+def _once(ctx: Context, author: Person, written: Written, key: str, become: Callable[[Record], None]) -> Given | Refused:
+    """The form's record, made of its draft by `become` the first time, and the same one after that; why not, when it may not be."""
     assert written.subject is not None
-    assert written.kind is not None
+    subject = ctx.tx.people.some({written.subject}).get(written.subject)
+    refusal = checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor)) if subject else Refusal.UNKNOWN_PERSON
+    if refusal:
+        return Refused(refusal)
+    event = f"{author.id}:{key}"
+    if not ctx.tx.inbox.first_time(_FORMS, event, "form", ctx.now):
+        return Given(int((ctx.tx.inbox.answer(_FORMS, event) or {})["feedback"]))
+    draft = _draft(ctx, author, written)
+    become(draft)
+    ctx.tx.inbox.keep_answer(_FORMS, event, {"feedback": draft.id})
+    return Given(draft.id)
+
+
+def _draft(ctx: Context, author: Person, written: Written) -> Record:
+    assert written.subject is not None
     assert written.when is not None
     expires = ctx.now + ctx.policy.checkin_expires
     draft = Draft(author.id, written.subject, occasion="", offered=(), created_at=ctx.now, expires_at=expires, source="page")
     id = ctx.tx.feedback.open_draft(draft)
-    scene, occurred_at = _dated(written.scene, written.when, ctx.now)
+    scene, occurred_at = _dated(written.scene, written.when, ctx.now) if written.scene else ("", written.when)
     told = Understood(scene, written.action, written.impact, written.kind, occurred_at)
-    filled = sentences.fill(ctx.tx.feedback.get(id), told)
-    decision = sentences.send(filled, written.kind, author.id, ctx.now, subject_left=False)
+    return sentences.fill(ctx.tx.feedback.get(id), told)
+
+
+def _send(ctx: Context, author: Person, draft: Record, picture: Kept | None) -> None:
+    assert draft.kind is not None
+    decision = sentences.send(draft, draft.kind, author.id, ctx.now, subject_left=False)
     assert isinstance(decision, Accepted), "all that may refuse was asked before"
     if picture is not None:  # before the record opens, which asks whether one is missing, or not wanted
-        evidence.uploaded(ctx, id, author.id, picture)
+        evidence.uploaded(ctx, draft.id, author.id, picture)
     feedback.open_record(ctx, decision.record, author)
-    return id
+
+
+def _note(ctx: Context, author: Person, draft: Record, picture: Kept | None) -> None:
+    decision = sentences.keep(draft, author.id, ctx.now, insist=ctx.policy.insist)
+    assert isinstance(decision, Accepted), "all that may refuse was asked before"
+    if picture is not None and wanted(draft, ctx.policy.evidence) is not Wanted.NONE:
+        evidence.uploaded(ctx, draft.id, author.id, picture)
+    ctx.tx.feedback.apply(decision.record)
+    ctx.tx.history.note(about(draft.id), "noted", ctx.now, by=author.id)
 
 
 def _dated(scene: str, when: datetime, now: datetime) -> tuple[str, datetime]:

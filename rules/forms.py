@@ -52,6 +52,12 @@ def lacking(written: Written, understood: Collection[Element], now: datetime) ->
     return (*found, *[Lack.TOO_LONG for text in texts.values() if len(text) > LONGEST][:1])
 
 
+def may_keep(written: Written, lacks: Collection[Lack]) -> bool:
+    """Whether the author may insist (仍要记下) on what is turned back for `lacks`: he wrote something, and nothing is missing but what
+    the gate asks for (A4)."""
+    return any((written.scene, written.action, written.impact)) and {Lack(element.value) for element in Element}.issuperset(lacks)
+
+
 def lacks_words(before: Mapping[Element, str], after: Mapping[Element, str]) -> Lack | None:
     """Why a given record cannot be put into these words: a field is empty, or a changed one too long."""
     empty = next((Lack(element.value) for element in Element if not after[element]), None)

@@ -100,7 +100,8 @@ def blueprint(site: Site) -> Blueprint:
             with site.store.read() as tx:
                 lacks = forms.lacking(written, site.context(tx).now)
             return _again(site, filled, lacks=lacks, problem=picture)
-        done = site.dispatcher.run(lambda ctx: forms.give(ctx, person, written, filled.key, picture))
+        store = forms.keep if request.form.get("keep") == "1" else forms.give
+        done = site.dispatcher.run(lambda ctx: store(ctx, person, written, filled.key, picture))
         if isinstance(done, forms.Lacking):
             return _again(site, filled, lacks=done.lacks, picture_again=picture is not None)
         if isinstance(done, Refused):
@@ -205,6 +206,7 @@ def _form(
         refusal=refusal,
         problem=problem,
         picture_again=picture_again,
+        may_keep=bool(lacks) and forms.may_keep(visit.ctx, _written(filled), lacks),
         industry=industry_of(visit.ctx, chosen or reports[0]),
         subject_name=chosen.name if chosen else "",
         longest=LONGEST,

@@ -212,6 +212,53 @@ def test_after_a_correction_the_same_form_gives_one_record(company: Company, com
     assert browser.post("/write", **(fields | {"key": key[1]})).location == "/records/1?done=1"
 
 
+def test_what_the_gate_turns_back_may_be_kept_as_a_note_that_nobody_else_sees_or_counts(company: Company, come_in: ComeIn) -> None:
+    browser, vague = come_in("E010"), {"action": "态度不认真", "impact": ""}
+    assert "仍要记下" in write(browser, **vague)
+
+    location = write(browser, **vague, keep="1", picture=(a_png(), "a.png"))
+
+    assert location == "/records/1?done=1"
+    page = browser.get(location).text
+    assert "备注，只有你看得到" in page
+    assert "态度不认真" in page
+    assert 'alt="截图 1' in page
+    record = company.record(1)
+    assert (record.state, record.given_at, record.impact) == (State.NOTE, None, "")
+    assert company.history(1) == ["picture_stored", "noted"]
+    with company.store.read() as tx:
+        assert tx.outbox.about("feedback:1") == ()
+        assert tx.loops.get(1) is None
+    for other in ("E011", "E001", "E003"):
+        assert come_in(other).get("/records/1").status_code == 404
+
+
+def test_a_note_asks_for_what_the_gate_does_not_judge_and_for_some_words(company: Company, come_in: ComeIn) -> None:
+    browser, empty = come_in("E010"), {"scene": "", "action": "", "impact": ""}
+
+    for wrong, field in (({"subject": ""}, "who"), ({"when": ""}, "when"), ({"action": "打" * 601}, "too_long"), (empty, "scene")):
+        page = write(browser, **({"impact": "影响恶劣"} | wrong), keep="1")
+        assert f'id="lack-{field}"' in page
+        assert "仍要记下" not in page
+
+    assert "不在你带的团队里" in write(browser, subject=str(company.people["E021"].id), impact="影响恶劣", keep="1")
+    with company.store.read() as tx:
+        assert tx.feedback.counts() == {}
+
+
+def test_a_note_kept_twice_is_one_and_a_company_may_want_none(company: Company, come_in: ComeIn) -> None:
+    browser = come_in("E010")
+    fields = hidden(browser.get("/write").text) | GOOD | {"subject": str(company.people["E011"].id), "impact": "影响恶劣"}
+    assert {browser.post("/write", **fields, keep="1").location for _ in range(2)} == {"/records/1?done=1"}
+
+    company.dispatcher._policy = company.policy = replace(company.policy, insist=False)
+
+    assert "仍要记下" not in write(browser, impact="影响恶劣", keep="1")
+    write(browser, keep="1")
+    with company.store.read() as tx:
+        assert tx.feedback.counts() == {"note": 1}
+
+
 def test_a_picture_comes_with_the_record_and_a_bad_one_stops_it(company: Company, come_in: ComeIn) -> None:
     browser = come_in("E010")
 
