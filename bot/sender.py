@@ -19,7 +19,7 @@ from typing import Any
 from bot.channel import Changes, Channel, Failure, Letter, Receipt, SendFailed
 from bot.clock import UtcNow
 from cards.compose import compose
-from handlers import manners
+from handlers import logins, manners
 from handlers.context import Context
 from handlers.instead import instead
 from rules.events import Account, Platform
@@ -129,7 +129,7 @@ class Sender:
         ended = self._no_longer(tx, message, to, channel)
         if ended:
             state, code = ended
-            tx.outbox.end(message, state, code)
+            _end(tx, message, state, code)
             log.info("not sent id=%d state=%s code=%s", message.id, state, code)
             if code == _NO_HANDLE:
                 instead(Context(tx, self._now(), self._policy), message)
@@ -199,8 +199,9 @@ class Sender:
 
     def _draw(self, tx: Tx, message: Message, to: Account | GroupChat, channel: Channel) -> Mapping[str, Any] | None:
         target = tx.outbox.get(message.changes) if message.changes is not None else None
+        data = logins.as_it_leaves(Context(tx, self._now(), self._policy), message)
         try:
-            card = compose(message.card, message.data)
+            card = compose(message.card, data)
             letter = Letter(card_id=target.card_id if target else message.card_id, to=to, changes=target is not None)
             if target and channel.changes is Changes.BY_HANDLE:
                 letter = replace(letter, handle=message.handle or tx.outbox.take_handle(target.id))
@@ -209,7 +210,7 @@ class Sender:
             payload = channel.render(letter, card)
         except Exception as error:
             log.exception("cannot draw id=%d card=%s", message.id, message.card)
-            tx.outbox.end(message, State.FAILED, "cannot_draw", type(error).__name__)
+            _end(tx, message, State.FAILED, "cannot_draw", type(error).__name__)
             return None
         tx.outbox.draw(message, to, payload)
         return payload
@@ -239,13 +240,13 @@ class Sender:
             if failure.kind is Failure.SPENT and message.attempts > 1:
                 tx.outbox.mark_sent(message, claimed.owner, "", None, self._now())
             elif failure.kind in (Failure.REFUSED, Failure.SPENT):
-                tx.outbox.end(message, State.FAILED, failure.code, failure.text, owner=claimed.owner)
+                _end(tx, message, State.FAILED, failure.code, failure.text, claimed.owner)
                 if message.changes is not None:
                     instead(Context(tx, self._now(), self._policy), message)
             elif failure.kind is Failure.UNKNOWN and not claimed.payload["repeatable"]:
-                tx.outbox.end(message, State.UNSURE, failure.code, failure.text, owner=claimed.owner)
+                _end(tx, message, State.UNSURE, failure.code, failure.text, claimed.owner)
             elif message.attempts > len(_BACKOFF_SECONDS):
-                tx.outbox.end(message, State.FAILED, failure.code, f"gave up: {failure.text}", owner=claimed.owner)
+                _end(tx, message, State.FAILED, failure.code, f"gave up: {failure.text}", claimed.owner)
             else:
                 self._again(tx, message, claimed, failure)
 
@@ -255,6 +256,12 @@ class Sender:
         if failure.retry_after:
             platform = claimed.channel.platform
             tx.limits.pause(f"api:{platform}", self._rates[platform].api, min(failure.retry_after, 60.0))
+
+
+def _end(tx: Tx, message: Message, state: State, code: str, text: str = "", owner: str | None = None) -> None:
+    """It will not be sent. What a person may have tried again keeps its bytes, unless they let somebody in."""
+    again = state in (State.FAILED, State.UNSURE) and not logins.opens_pages(message)
+    tx.outbox.end(message, state, code, text, owner=owner, keep_payload=again)
 
 
 def _of_recipient(rates: Rates, to: Account | GroupChat) -> Iterator[tuple[str, Rate]]:

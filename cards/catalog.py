@@ -504,7 +504,8 @@ class EscalationList(CardData):
 
 @dataclass(frozen=True)
 class GuideText(CardData):
-    """What one can say to the bot, with an example of one's own people (plain text). `page` opens the pages, once and soon."""
+    """What one can say to the bot, with an example of one's own people (plain text). `page` is the path of the page that a link opens,
+    once and soon; the link itself is made when the message leaves."""
 
     speaker: Speaker
     example_name: str | None = None

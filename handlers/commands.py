@@ -106,7 +106,8 @@ def attach_evidence(asked: Asked, ctx: Context) -> Reply:
 def help_(asked: Asked, ctx: Context) -> Reply:
     """What one can say, for who asks."""
     team = asked.circle.team
-    return Reply(says=GuideText(asked.circle.speaker, team[0].name if team else None, logins.link(ctx, asked.by.id)))
+    example = team[0].name if team else None
+    return Reply(says=GuideText(asked.circle.speaker, example, logins.START if ctx.policy.pages_url else None))
 
 
 def exempt_status(asked: Asked, ctx: Context) -> Reply:

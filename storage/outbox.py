@@ -46,7 +46,7 @@ _LOOKED_AT = 16
 @dataclass(frozen=True)
 class Message:
     """A row of the outbox. `to` is where it goes once that is settled (at the first claim). `changes` is the row whose card this
-    one changes. `payload` is what was drawn; None before the first attempt."""
+    one changes. `payload` is what was drawn; None before the first attempt, and after the last."""
 
     id: int
     key: str
@@ -194,12 +194,12 @@ class OutboxTable:
     def cancel(self, message: Message, now: datetime) -> bool:
         """What has become moot is not sent. False when it has left or is about to."""
         this = (outbox.c.id == message.id) & (outbox.c.state == State.DUE.value)
-        return self._work.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount == 1
+        return self._work.execute(update(outbox).where(this).values(state=State.CANCELLED.value, payload=None)).rowcount == 1
 
     def cancel_for(self, person: PersonId) -> int:
         """Somebody left: nothing more goes to him. The number of messages cancelled."""
         this = (outbox.c.person == person) & (outbox.c.state == State.DUE.value)
-        return self._work.execute(update(outbox).where(this).values(state=State.CANCELLED.value)).rowcount
+        return self._work.execute(update(outbox).where(this).values(state=State.CANCELLED.value, payload=None)).rowcount
 
     def by_card(self, card_id: str) -> Message | None:
         """The message whose card has this id."""
@@ -249,8 +249,8 @@ class OutboxTable:
         return handle
 
     def mark_sent(self, message: Message, owner: str, message_id: str, handle: str | None, now: datetime) -> None:
-        """The platform took it."""
-        done = {"state": State.SENT.value, "message_id": message_id, "sent_at": now, "lease_until": None}
+        """The platform took it. What was drawn is not needed any more: it may hold a link that lets somebody in."""
+        done = {"state": State.SENT.value, "message_id": message_id, "sent_at": now, "lease_until": None, "payload": None}
         self._set(message, owner, **(done if message.changes else done | {"handle": handle}))
 
     def retry_in(self, message: Message, owner: str, seconds: float, code: str, text: str) -> None:
@@ -271,9 +271,13 @@ class OutboxTable:
         waiting = outbox.c.id.in_(ids) & (outbox.c.state == State.DUE.value)
         return self._work.execute(update(outbox).where(waiting).values(state=State.MERGED.value)).rowcount
 
-    def end(self, message: Message, state: State, code: str, text: str = "", *, owner: str | None = None) -> None:
-        """It will not be sent: failed, unsure, expired or dropped, and why. `owner` is who tried, None when nobody did."""
-        self._set(message, owner, state=state.value, error_code=code, error_text=text, lease_until=None)
+    def end(
+        self, message: Message, state: State, code: str, text: str = "", *, owner: str | None = None, keep_payload: bool = False
+    ) -> None:
+        """It will not be sent: failed, unsure, expired or dropped, and why. `owner` is who tried, None when nobody did. With
+        `keep_payload` a `requeue` sends the same bytes, else it is drawn anew."""
+        drawn = {} if keep_payload else {"payload": None}
+        self._set(message, owner, state=state.value, error_code=code, error_text=text, lease_until=None, **drawn)
 
     # -- asked by manners ------------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,9 @@ import pytest
 from bot import sender as sender_module
 from bot.channel import Changes, Failure, Letter, Receipt, SendFailed
 from bot.sender import Rates, Sender
-from cards.catalog import CardData, CheckinCard, CheckinDone, EscalationSettled, Option
+from cards.catalog import CardData, CheckinCard, CheckinDone, EscalationSettled, GuideText, Option
 from cards.layout import Card
+from rules.commands import Speaker
 from rules.events import Account, Platform
 from rules.feedback import Kind
 from rules.manners import Degree
@@ -25,6 +27,7 @@ from rules.messages import GroupChat, Urgency
 from rules.people import Entry
 from rules.policy import Policy
 from storage.limits import Rate
+from storage.logins import Login
 from storage.outbox import Message, State
 from storage.unit import Store, Tx
 from tests.builders import COMPANY, NOON, a_company, a_message, a_policy
@@ -51,11 +54,13 @@ class Wire:
     handle: str | None = None
     answers: list[BaseException | Callable[[], None]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
     tried: list[Mapping[str, Any]] = field(default_factory=list)
     taken: list[Mapping[str, Any]] = field(default_factory=list)
 
     def render(self, letter: Letter, card: Card) -> Mapping[str, Any]:
         self.letters.append(letter)
+        self.cards.append(card)
         to = letter.to.user_id if isinstance(letter.to, Account) else letter.to.chat_id
         return {"repeatable": self.repeatable, "to": to, "title": card.title, "summary": card.summary, "drawn": len(self.letters)}
 
@@ -148,6 +153,36 @@ def test_the_claim_is_written_before_the_network_is_touched(office: Office, wire
     office.send_all()
 
     assert (seen[0].state, seen[0].attempts, seen[0].payload) == (State.SENDING, 1, wire.taken[0])
+
+
+@pytest.mark.parametrize("answer", [None, REFUSED, TIMEOUT])
+def test_a_login_link_is_made_as_the_message_leaves_and_stays_nowhere(office: Office, wire: Wire, answer: SendFailed | None) -> None:
+    wire.repeatable, wire.answers = False, [answer] if answer else []
+    office.policy = replace(office.policy, pages_url="https://bot")
+    guide = GuideText(Speaker.EMPLOYEE, page="/me").to(office.people["E012"], key="guide", urgency=Urgency.ANSWER)
+    with office.store.begin() as tx:
+        tx.outbox.add(guide, office.now)
+
+    office.send_all()
+
+    said = " ".join(line.text for line in wire.cards[0].lines)
+    link = re.search(r"https://bot/in/(\S+)", said)
+    assert link is not None
+    ended = office.message("guide")
+    assert (ended.payload, ended.data["page"]) == (None, "/me")
+    with office.store.begin() as tx:
+        assert tx.logins.spend(link[1], office.now) == Login(office.people["E012"], "/me")
+
+
+def test_a_message_that_failed_keeps_its_bytes_for_another_try_and_one_that_was_taken_does_not(office: Office, wire: Wire) -> None:
+    wire.answers = [REFUSED]
+    office.add("failed")
+    office.add("taken")
+
+    office.send_all()
+
+    assert office.message("failed").payload == wire.tried[0]
+    assert office.message("taken").payload is None
 
 
 def test_what_the_platform_refuses_is_failed_with_its_code_and_never_tried_again(office: Office, wire: Wire) -> None:
