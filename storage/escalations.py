@@ -49,7 +49,9 @@ class EscalationsTable:
         """The message with escalations to `reader` that has not left and was never tried, locked: whoever adds to it must see what
         others added before. None when there is none."""
         ours = select(escalations.c.message).where(escalations.c.message == outbox.c.id)
-        waits = (outbox.c.person == reader) & in_state(outbox, State.DUE) & outbox.c.payload.is_(None) & ours.exists()
+        # Twice the state: the first is the condition of the index.
+        due = in_state(outbox, State.DUE, State.SENDING) & in_state(outbox, State.DUE)
+        waits = (outbox.c.person == reader) & due & outbox.c.payload.is_(None) & ours.exists()
         query = select(outbox.c.id).where(waits).order_by(outbox.c.id.desc()).limit(1).with_for_update()
         found: int | None = self._work.execute(query).scalar_one_or_none()
         return found
