@@ -24,6 +24,7 @@ from bot.jobs import Jobs
 from bot.llm import Endpoint
 from bot.meter import Meter
 from bot.pictures import Pictures, Upload
+from bot.retention import Forgetter
 from bot.sender import Rates, Sender
 from bot.settings import Settings
 from bot.stream import LEASE, StreamKeeper
@@ -67,6 +68,7 @@ class App:
     sender: Sender
     meter: Meter
     auditor: Auditor
+    forgetter: Forgetter
     jobs: Jobs
     directories: Directories
     evidence: Fetcher
@@ -120,6 +122,7 @@ def build(settings: Settings) -> App:
         meter=meter,
         expected=expected,
         auditor=auditor,
+        forgetter=Forgetter(store, policy, now),
         jobs=Jobs(store, policy, now, sender.wake),
         directories=Directories(store, policy, now, ours.directories, settings.people.sync_at, sender.wake),
         evidence=Fetcher(store, policy, now, ours.media, keeper, blobs, sender.wake),

@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import App, build
 from bot.channel import SendFailed
 from bot.settings import Settings
+from handlers import retention
+from handlers.context import Context
 from rules.events import Platform
 from rules.weeks import SHANGHAI
 from storage.migrations import is_current
@@ -36,7 +38,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         return (
             *_platforms(app),
             database,
-            *((*_people(app), *_backlog(app)) if database.good else ()),
+            *((*_people(app), *_backlog(app), _forgotten(app)) if database.good else ()),
             *_calendar(app),
             *_public(settings),
             *_cards(settings),
@@ -99,6 +101,15 @@ def _backlog(app: App) -> Iterator[Finding]:
     yield Finding(not stuck, f"outbox: {stuck} messages stuck in sending", "start a worker; they are taken up again by themselves")
     unsent = counts.get(State.FAILED, 0) + counts.get(State.UNSURE, 0)
     yield Finding(not unsent, f"outbox: {unsent} failed or unsure", "see `python run.py outbox --state failed` or unsure; then --retry")
+
+
+def _forgotten(app: App) -> Finding:
+    with app.store.read() as tx:
+        late = retention.overdue(Context(tx, app.now(), app.policy), timedelta(days=2))
+    kept = app.policy.retention
+    told = "; ".join(f"{what} goes back {age.days} days, {kept[what].days} are configured" for what, age in late.items())
+    what = f"retention: {told or 'nothing is older than configured'}"
+    return Finding(not late, what, "start a worker: each night from 03:00 it forgets what has had its time", serious=False)
 
 
 def _calendar(app: App) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ class Process:
         app.meter.start()
         if self._worker:
             app.sender.start(1 if app.store.is_sqlite else app.settings.sending.threads)
-            app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly, app.auditor.tick))
+            app.jobs.start(app.settings.jobs.tick_seconds, (app.directories.nightly, app.auditor.tick, app.forgetter.tick))
             app.evidence.start()
             app.drawing.start()
             if app.hints is not None:

@@ -32,6 +32,7 @@ from rules.loops import Stage, StepKind
 from rules.manners import Manners, Quiet
 from rules.messages import GroupChat, Urgency
 from rules.policy import Checkins, Library, Policy
+from rules.retention import Passing, Retention
 from rules.value import Grade, Rate
 from rules.worktime import Counting
 
@@ -386,6 +387,23 @@ class Audit(_Section):
     heartbeat_url: str
 
 
+Days = Annotated[int, Field(ge=1)] | None
+
+
+class RetentionPolicy(_Section):
+    inbox_days: Annotated[int, Field(ge=3)] | None
+    outbox_days: Annotated[int, Field(ge=30)] | None
+    drafts_days: Annotated[int, Field(ge=7)] | None
+    rulings_days: Days
+    usage_days: Annotated[int, Field(ge=62)] | None
+    logins_days: Days
+
+    def rules(self) -> Retention:
+        """As rules want it."""
+        days = {what: getattr(self, f"{what}_days") for what in Passing}
+        return {what: timedelta(days=count) for what, count in days.items() if count is not None}
+
+
 class Demo(_Section):
     clock_file: str
 
@@ -409,6 +427,7 @@ class Settings(_Section):
     sending: Sending
     jobs: Jobs
     audit: Audit
+    retention: RetentionPolicy
     digests: Digests
     groups: tuple[Group, ...]
     roles: Mapping[str, Role]
@@ -448,6 +467,7 @@ class Settings(_Section):
             change_window=timedelta(minutes=self.loop.change_minutes),
             snooze=timedelta(hours=self.loop.snooze_hours),
             pages_url=self.web.public_url,
+            retention=self.retention.rules(),
             budgets=tuple(Budget(row.platform, row.what, row.count, row.per, row.per_head) for row in self.budgets),
             admin_chat=GroupChat(self.audit.chat.platform, self.audit.chat.chat_id) if self.audit.chat else None,
             administrators=frozenset(self.people.administrators),

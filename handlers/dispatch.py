@@ -157,6 +157,9 @@ class Dispatcher:
         if card is not None and card.person != by.id:
             _say(ctx, event, by.id, SorryText(Refusal.NOT_YOURS))
             return None
+        if card is not None and card.forgotten:
+            _say(ctx, event, by.id, SorryText(Refusal.EXPIRED))
+            return None
         route = ROUTES.get(card.card, {}).get(event.action.partition(":")[0]) if card else None
         if card is None or route is None:
             _say(ctx, event, by.id, SorryText(Refusal.UNKNOWN_CARD))

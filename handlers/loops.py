@@ -179,7 +179,7 @@ def refresh_others(ctx: Context, record: Record, loop: Loop, but: Message) -> No
     """The other HRBPs in the chain see what one of them did; the subject's and author's cards stay as they are. What had not left and
     is moot now does not leave."""
     for message in ctx.tx.outbox.about(about(record.id)):
-        if message.card == EscalationCard.template() and message.id != but.id:
+        if message.card == EscalationCard.template() and message.id != but.id and not message.forgotten:
             shown = view(ctx, message, record, loop)
             moot = isinstance(shown, EscalationSettled) and message.state is State.DUE and message.payload is None
             if not moot or not ctx.tx.outbox.cancel(message, ctx.now):

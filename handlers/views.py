@@ -60,7 +60,7 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
     """
     messages = ctx.tx.outbox.about(about(record.id))
     for message in messages:
-        if message.card not in _VIEWS or (but and message.id == but.id) or _moved(message, messages):
+        if message.card not in _VIEWS or message.forgotten or (but and message.id == but.id) or _moved(message, messages):
             continue
         if message.state is Sent.DUE and message.payload is None:
             ctx.tx.outbox.cancel(message, ctx.now)
@@ -90,7 +90,7 @@ def redraw(ctx: Context, record: Record, loop: Loop | None, *, sender: PersonId 
     """Show what was added to a record on all its cards; those not left yet leave with it. `sender` has just sent a picture."""
     messages = ctx.tx.outbox.about(about(record.id))
     for message in messages:
-        if message.card not in _VIEWS or _moved(message, messages):
+        if message.card not in _VIEWS or message.forgotten or _moved(message, messages):
             continue
         if sender is not None and not evidence.worth_a_change(message.to, own=message.person == sender):
             continue

@@ -13,6 +13,7 @@ from rules.feedback import Behaviour
 from rules.loops import Plan
 from rules.manners import NONE, Manners
 from rules.messages import GroupChat
+from rules.retention import Retention
 from rules.worktime import WEEKENDS_ONLY, Calendar
 
 
@@ -55,7 +56,8 @@ class Policy:
     to one reader less than `merge_within` after the last go together, after waiting `gather` for what falls due with them. `calendar`
     answers with the days as they are known now: an administrator may correct them while the bot runs. `hints`: an endpoint may be
     asked what a sentence means that the rules leave open. `administrators` are the keys of those who may look at the desk and
-    hear of what is wrong; when there is an `admin_chat` they hear of it there. `budgets` are what the platforms let us spend."""
+    hear of what is wrong; when there is an `admin_chat` they hear of it there. `budgets` are what the platforms let us spend.
+    `retention` says what is forgotten after which time."""
 
     plan: Plan
     checkin_expires: timedelta
@@ -78,4 +80,5 @@ class Policy:
     budgets: tuple[Budget, ...] = ()
     calendar: Callable[[], Calendar] = lambda: WEEKENDS_ONLY
     hints: bool = False
+    retention: Retention = field(default_factory=dict)
     digests: DigestPolicy = field(default_factory=DigestPolicy)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from storage.tables import inbox
 from storage.upsert import insert_new
@@ -44,7 +44,3 @@ class InboxTable:
         """How many events of each kind are remembered."""
         rows = self._work.execute(select(inbox.c.kind, func.count()).group_by(inbox.c.kind))
         return dict(rows.all())
-
-    def forget_before(self, moment: datetime) -> int:
-        """Drop events older than any platform would deliver again; the number dropped."""
-        return self._work.execute(delete(inbox).where(inbox.c.received_at < moment)).rowcount

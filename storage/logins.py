@@ -7,14 +7,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from rules.messages import PersonId
 from storage.tables import logins
 from storage.work import Work
 
 LIFE = timedelta(minutes=15)
-_FORGOTTEN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ class LoginsTable:
         self._work = work
 
     def issue(self, person: PersonId, next: str, now: datetime) -> str:
-        """A new token, good once and for 15 minutes. Those that ran out a day ago are forgotten on the way."""
-        self._work.execute(delete(logins).where(logins.c.expires_at < now - _FORGOTTEN_AFTER))
+        """A new token, good once and for 15 minutes."""
         token = secrets.token_urlsafe(24)
         row = {"token": _digest(token), "person": person, "next": next, "expires_at": now + LIFE}
         self._work.execute(insert(logins).values(**row))

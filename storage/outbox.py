@@ -68,6 +68,11 @@ class Message:
     error_code: str | None
     error_text: str | None
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether its words are gone (`storage/retention.py`): its card neither changes any more nor can it be pressed."""
+        return not self.data
+
 
 _BY_CARD = Prepared(select(outbox).where(outbox.c.card_id == bindparam("card_id")))
 _GET = Prepared(select(outbox).where(outbox.c.id == bindparam("id")))

@@ -97,6 +97,9 @@ Index("ix_feedback_author_created", feedback.c.author, feedback.c.created_at)
 Index("ix_feedback_subject_given", feedback.c.subject, feedback.c.given_at)
 _draft = in_state(feedback, "draft")
 Index("ix_feedback_draft_expires", feedback.c.expires_at, sqlite_where=_draft, postgresql_where=_draft)
+# Drafts that ended as drafts.
+never_given = in_state(feedback, "expired", "withdrawn") & feedback.c.given_at.is_(None)
+Index("ix_feedback_never_given", feedback.c.closed_at, sqlite_where=never_given, postgresql_where=never_given)
 
 loops = Table(
     "loops",
@@ -316,6 +319,14 @@ logins = Table(
     Column("next", String(255), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("used_at", UtcDateTime),
+)
+
+# How far forgetting has come in a table whose rows stay: every row up to this id was dealt with.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("what", String(16), primary_key=True),
+    Column("up_to", Integer, nullable=False),
 )
 
 runs = Table(

@@ -33,6 +33,7 @@ from storage.people import PeopleTable
 from storage.preferences import PreferencesTable
 from storage.prompts import PromptsTable
 from storage.reports import Reports
+from storage.retention import RetentionTable
 from storage.rulings import RulingsTable
 from storage.runs import RunsTable
 from storage.sentences import SentencesTable
@@ -101,6 +102,10 @@ class Tx:
     @cached_property
     def rulings(self) -> RulingsTable:
         return RulingsTable(self._work)
+
+    @cached_property
+    def retention(self) -> RetentionTable:
+        return RetentionTable(self._work)
 
     @cached_property
     def usage(self) -> UsageTable:

@@ -66,7 +66,7 @@ def blueprint(
         with store.read() as tx:
             message = tx.outbox.by_card(card_id)
             left = message is not None and message.person is not None and not tx.people.get(message.person).active
-        if message is None or left or not isinstance(message.to, Account):
+        if message is None or left or message.forgotten or not isinstance(message.to, Account):
             abort(404)
         return message
 

@@ -62,7 +62,7 @@ def test_an_event_that_needed_no_answer_has_none(store: Store) -> None:
         assert tx.inbox.answer("wecom", "never came") is None
 
 
-def test_events_are_counted_by_kind_and_forgotten_when_old(store: Store) -> None:
+def test_events_are_counted_by_kind(store: Store) -> None:
     with store.begin() as tx:
         tx.inbox.first_time("wecom", "old", "message", NOON - timedelta(days=30))
         tx.inbox.first_time("wecom", "new", "unknown:location", NOON, raw="<xml/>")
@@ -70,5 +70,3 @@ def test_events_are_counted_by_kind_and_forgotten_when_old(store: Store) -> None
     with store.begin() as tx:
         assert tx.inbox.counts() == {"message": 1, "unknown:location": 1}
         assert tx.inbox.last_received() == NOON
-        assert tx.inbox.forget_before(NOON) == 1
-        assert tx.inbox.counts() == {"unknown:location": 1}

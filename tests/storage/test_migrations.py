@@ -38,6 +38,7 @@ def test_the_partial_indexes_are_there_with_their_conditions(store: Store) -> No
         "ix_evidence_loose",
         "ix_evidence_waiting",
         "ix_feedback_draft_expires",
+        "ix_feedback_never_given",
         "ix_loops_due",
         "ix_outbox_class",
         "ix_outbox_due",

@@ -8,7 +8,16 @@ from tests.story.town import Town
 def test_the_doctor_finds_a_working_town_well(town: Town) -> None:
     told = town.run("doctor")
 
-    for part in ("dingtalk: sees", "wecom: sees", "database:", "people:", "roles:", "loops: 0 overdue", "outbox: 0 failed"):
+    for part in (
+        "dingtalk: sees",
+        "wecom: sees",
+        "database:",
+        "people:",
+        "roles:",
+        "loops: 0 overdue",
+        "outbox: 0 failed",
+        "retention: nothing",
+    ):
         assert part in told
     # Whether the arrangement of the year in which this runs is known depends on the year.
     assert not [line for line in told.splitlines() if line.startswith("FAIL") and "calendar:" not in line]
