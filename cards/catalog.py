@@ -19,10 +19,10 @@ from rules.commands import Figures, Note, Purpose, Speaker
 from rules.escalations import Outcome
 from rules.events import Account
 from rules.evidence import Part, Problem
-from rules.feedback import Answer, Kind, Refusal
+from rules.feedback import Answer, Kind, Refusal, State
 from rules.loops import Cause, CloseReason
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
-from rules.sentences import Ended, Whom
+from rules.sentences import Ended, LeftOut, Whom
 from rules.value import Grade, Money
 
 
@@ -337,9 +337,17 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Called:
+    """The words that name somebody in a sentence, and whom they may mean; () when nobody fits."""
+
+    mention: str
+    people: tuple[PersonId, ...]
+
+
+@dataclass(frozen=True)
 class WhoCard(CardData):
     """It is not clear who is meant: one button each (at most six), action `pick:<person>`. `sentence` is what was written about him;
-    empty when only a check-in card was asked for."""
+    empty when only a check-in card was asked for. `names` are all whom the sentence is about, in order, when he is one of several."""
 
     mention: str
     candidates: tuple[Candidate, ...]
@@ -347,6 +355,7 @@ class WhoCard(CardData):
     notice: Refusal | None = None
     asks: Whom = Whom.NAMESAKES
     sentence: str = ""
+    names: tuple[Called, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -361,7 +370,8 @@ class Piece:
 class SentenceCard(CardData):
     """A sentence as understood, to its author (A3): what is there with its words, what is missing as one question with an example from
     `industry`. An element that is not there is None, `kind` when the sentence leaves it open. `judges`: it says how somebody is instead
-    of what he did. `may_keep`: the policy lets it be kept as a note. `asked_more`: 补一句 was pressed."""
+    of what he did. `may_keep`: the policy lets it be kept as a note. `asked_more`: 补一句 was pressed. Of `several` people all names
+    stand in `subject_name`; `left_out` were named, too, and get nothing."""
 
     subject_name: str
     kind: Kind | None
@@ -373,6 +383,8 @@ class SentenceCard(CardData):
     may_keep: bool = False
     asked_more: bool = False
     notice: Refusal | None = None
+    several: bool = False
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -387,6 +399,29 @@ class SentenceDone(RecordCard):
     given_at: datetime
     answer: Answer | None = None
     answered_at: datetime | None = None
+    notice: Refusal | None = None
+    attached: Attached = Attached()
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One of several who got the same words, and where his own record stands."""
+
+    name: str
+    state: State
+
+
+@dataclass(frozen=True)
+class SeveralDone(CardData):
+    """The card of a sentence about several people after it was sent: one record each. Turns as they answer; `waiting` have not."""
+
+    recipients: tuple[Recipient, ...]
+    kind: Kind
+    scene: str
+    action: str
+    impact: str
+    given_at: datetime
+    waiting: int
     notice: Refusal | None = None
     attached: Attached = Attached()
 
@@ -757,6 +792,7 @@ CATALOG: Mapping[str, type[CardData]] = {
         WhoCard,
         SentenceCard,
         SentenceDone,
+        SeveralDone,
         SentenceClosed,
         VagueText,
         ChoiceCard,

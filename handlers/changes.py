@@ -26,14 +26,18 @@ _NEW_WORDS = re.compile(
 _QUOTES = " “”\"'「」『』。"
 
 
-def withdraw(ctx: Context, by: Person, record: Record) -> Reply:
-    """The record is taken back: its clock stops, its subject's card says so."""
-    name = ctx.tx.people.get(record.subject).name
-    refusal = refusal_to_change(ctx, by, record)
-    if refusal:
-        return Reply(says=SorryText(refusal, name))
-    take_back(ctx, by, record)
-    return Reply(says=NoteText(Note.WITHDRAWN, name))
+def withdraw(ctx: Context, by: Person, *records: Record) -> Reply:
+    """The records, given in one sentence when they are several, are taken back as far as that is possible: their clocks stop, their
+    subjects' cards say so."""
+    refusals = {record: refusal_to_change(ctx, by, record) for record in records}
+    people = ctx.tx.people.some({record.subject for record in records})
+    refused = [SorryText(refusal, people[record.subject].name) for record, refusal in refusals.items() if refusal]
+    if len(refused) == len(records):
+        return Reply(says=refused[0])
+    taken = [record for record, refusal in refusals.items() if refusal is None]
+    for record in taken:
+        take_back(ctx, by, record)
+    return Reply(says=NoteText(Note.WITHDRAWN, "、".join(people[record.subject].name for record in taken)))
 
 
 def take_back(ctx: Context, by: Person, record: Record) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from handlers.context import Context, Talk
 from reading import names
@@ -67,8 +68,32 @@ class Circle:
 
     def named_in(self, text: str) -> Names:
         """Who is named in a text, in its order."""
-        found = names.mentions(text, self._known)
-        return tuple((text[mention.start : mention.end], self._nearest(mention.matches)) for mention in found)
+        return tuple(chain.from_iterable(self.rows_in(text)))
+
+    def rows_in(self, text: str) -> tuple[Names, ...]:
+        """The same, with those in one row who are named in one breath: 小王和小李."""
+        found = names.rows(text, names.mentions(text, self._known))
+        return tuple(tuple((text[m.start : m.end], self._nearest(m.matches)) for m in row) for row in found)
+
+    def own_row(self, text: str) -> Names:
+        """The first of a text's rows that has somebody of the speaker's own people in it; () when none has."""
+        rows = (row for row in self.rows_in(text) if any(self.leads(person) for _, fits in row for person in fits))
+        return next(rows, ())
+
+    def named_alone(self, text: str) -> Names:
+        """Who is named in a text that is nothing but names: 小王和小李. () for any other."""
+        rows = names.rows(text, names.mentions(text, self._known))
+        whole = len(rows) == 1 and not text[: rows[0][0].start].strip(" @＠") and not text[rows[0][-1].end :].strip()
+        return self.rows_in(text)[0] if whole else ()
+
+    def with_mentioned(self, named: Names) -> Names:
+        """Whom a text names together with those it @-mentions. A mention tells namesakes apart, and stands alone when the text names
+        others than the mentioned, because those are part of what is told."""
+        mentioned = {person.id: person for person in self.mentioned}
+        meant = tuple((words, tuple(p for p in fits if p.id in mentioned) or fits) for words, fits in named)
+        covered = {person.id for _, fits in meant for person in fits} & set(mentioned)
+        rest = tuple((person.name, (person,)) for person in self.mentioned if person.id not in covered)
+        return (*meant, *rest) if covered or not mentioned else rest
 
     def leads(self, person: Person) -> bool:
         """Whether the speaker stands above this person, at whatever distance."""

@@ -34,16 +34,12 @@ def give_feedback(asked: Asked, ctx: Context) -> Reply:
     if not named:
         people = sentences.neglected(ctx, asked.circle)
         return sentences.ask_whom(ctx, asked.by, Whom.NOBODY, "", people, text) if people else sorry(Refusal.NOT_A_SUPERVISOR)
+    if text:
+        return sentences.begin(ctx, asked.by, named, text, asked.talk.event.by.platform)
     if len(named) > 1:
         people = tuple({person.id: person for _, fits in named for person in fits}.values())
-        mention = "、".join(mention for mention, _ in named)
-        return sentences.ask_whom(ctx, asked.by, Whom.SEVERAL, mention, people, text)
-    mention, fits = named[0]
-    if not text or not fits:
-        return sentences.check_in(ctx, asked.talk, mention, fits)
-    if len(fits) > 1:
-        return sentences.ask_whom(ctx, asked.by, Whom.NAMESAKES, mention, fits, text)
-    return sentences.begin(ctx, asked.by, fits[0], text, asked.talk.event.by.platform)
+        return sentences.ask_whom(ctx, asked.by, Whom.SEVERAL, "", people, "")
+    return sentences.check_in(ctx, asked.talk, *named[0])
 
 
 def reply_feedback(asked: Asked, ctx: Context) -> Reply:
@@ -81,10 +77,11 @@ def withdraw(asked: Asked, ctx: Context) -> Reply:
     if isinstance(fitting, SorryText):
         return Reply(says=fitting)
     possible = [record for record in fitting if changes.refusal_to_change(ctx, asked.by, record) is None]
-    if len(possible) == 1 or len(fitting) == 1:
-        return changes.withdraw(ctx, asked.by, (possible or fitting)[0])
     if not possible:
         return changes.withdraw(ctx, asked.by, fitting[0])
+    together = _together(asked, ctx, possible[0])
+    if {record.id for record in possible} <= {record.id for record in together}:
+        return changes.withdraw(ctx, asked.by, *together)
     return _choose(ctx, Purpose.WITHDRAW, possible, "", lambda record: record.subject)
 
 
@@ -93,6 +90,8 @@ def edit(asked: Asked, ctx: Context) -> Reply:
     fitting = _given_by(asked, ctx)
     if isinstance(fitting, SorryText):
         return Reply(says=fitting)
+    if len(fitting) == 1:
+        fitting = _together(asked, ctx, fitting[0])
     if len(fitting) == 1:
         return changes.edit(ctx, asked.by, fitting[0], asked.text)
     return _choose(ctx, Purpose.EDIT, fitting, asked.text, lambda record: record.subject)
@@ -184,13 +183,10 @@ _PURPOSES: Mapping[Purpose, Callable[[Context, Person, Record, str], Reply]] = {
 
 
 def _subjects(asked: Asked) -> Names:
-    """Whom a feedback is about: mentioned with @, named in the command, or the first of the writer's people named at all."""
-    if asked.circle.mentioned:
-        return tuple((person.name, (person,)) for person in asked.circle.mentioned)
-    if asked.command.targets:
-        return tuple((target, asked.circle.called(target)) for target in asked.command.targets)
-    own = [(mention, fits) for mention, fits in asked.circle.named_in(asked.text) if any(map(asked.circle.leads, fits))]
-    return tuple(own[:1])
+    """Whom a feedback is about: mentioned with @, named in the command, or the first of the writer's people named at all, with who is
+    named in one breath with them."""
+    targets = tuple((target, asked.circle.called(target)) for target in asked.command.targets)
+    return asked.circle.with_mentioned(targets) or asked.circle.own_row(asked.text)
 
 
 _LEAST_CONTENT = 6  # characters beside the name that make more of it than 给小王写条反馈
@@ -220,6 +216,14 @@ def _given_by(asked: Asked, ctx: Context) -> tuple[Record, ...] | SorryText:
     fitting = narrowed(given, asked, ctx, lambda record: record.subject)
     lasting = tuple(record for record in fitting if record.state is not State.WITHDRAWN) or fitting[:1]
     return lasting or SorryText(Refusal.NO_SUCH_RECORD)
+
+
+def _together(asked: Asked, ctx: Context, record: Record) -> tuple[Record, ...]:
+    """A record of the writer's, with those he gave in the same sentence when his command singles nobody out."""
+    if asked.command.targets or asked.command.feedback_id:
+        return (record,)
+    given = (ctx.tx.feedback.get(id) for id in ctx.tx.companions.together(record.id))
+    return tuple(one for one in given if one.state is not State.WITHDRAWN) or (record,)
 
 
 def _choose(ctx: Context, purpose: Purpose, records: Sequence[Record], words: str, whose: Callable[[Record], int]) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cards.catalog import PictureFailed, PictureNoted, SorryText
 from handlers.context import Context, Reply, Talk
@@ -38,14 +38,33 @@ def note(talk: Talk, ctx: Context, media: str, place: Place | None) -> Reply:
         return Reply(says=SorryText(Refusal.NO_RECORD_AROUND))
     if place is not None and place.part is Part.GIVEN and evidence.wanted(place.record, policy) is Wanted.NONE:
         return Reply(says=SorryText(Refusal.NO_PICTURE_WANTED))
-    record, platform = place.record if place else None, talk.event.by.platform
-    expires = evidence.handle_expires(platform, ctx.now)
-    ctx.tx.evidence.add(Sent(record.id if record else None, talk.by.id, platform, media, ctx.now, expires))
-    if place is None or record is None:
+    platform = talk.event.by.platform
+    sent = Sent(None, talk.by.id, platform, media, ctx.now, evidence.handle_expires(platform, ctx.now))
+    if place is None:
+        ctx.tx.evidence.add(sent)
         return Reply(says=PictureNoted(None, wait_minutes=round(policy.before.total_seconds() / 60)))
-    ctx.tx.history.note(about(record.id), "picture_sent", ctx.now, by=talk.by.id)
-    other = record.subject if talk.by.id == record.author else record.author
-    return Reply(says=PictureNoted(place.part, ctx.tx.people.get(other).name))
+    records = _illustrated_by(ctx, talk.by.id, place)
+    for record in records:
+        ctx.tx.evidence.add(replace(sent, feedback=record.id))
+        ctx.tx.history.note(about(record.id), "picture_sent", ctx.now, by=talk.by.id)
+    return Reply(says=PictureNoted(place.part, _others(ctx, talk.by.id, records)))
+
+
+def _illustrated_by(ctx: Context, sender: PersonId, place: Place) -> tuple[Record, ...]:
+    """The records that a picture is for: all that its author gave in one sentence."""
+    if place.part is not Part.GIVEN or place.record.author != sender:
+        return (place.record,)
+    return tuple(map(ctx.tx.feedback.get, ctx.tx.companions.together(place.record.id)))
+
+
+def _others(ctx: Context, sender: PersonId, records: tuple[Record, ...]) -> str:
+    """The names of the others in these records, of which a draft may be about several."""
+    if records[0].author != sender:
+        return ctx.tx.people.get(records[0].author).name
+    drafted = (companion.person for companion in ctx.tx.companions.of(records[0].id)) if len(records) == 1 else ()
+    ids = dict.fromkeys((*(record.subject for record in records), *drafted))
+    people = ctx.tx.people.some(ids)
+    return "、".join(people[id].name for id in ids)
 
 
 def on_given(ctx: Context, record: Record) -> None:

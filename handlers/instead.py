@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cards.catalog import CheckinDone, EscalationBundle, EscalationSettled, FeedbackClosed, SentenceDone
+from cards.catalog import CheckinDone, EscalationBundle, EscalationSettled, FeedbackClosed, SentenceDone, SeveralDone
 from handlers.context import Context
 from rules.messages import Outgoing, Urgency
 from storage.outbox import Message
@@ -28,6 +28,7 @@ def instead(ctx: Context, change: Message) -> None:
 _MATTERS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     CheckinDone.template(): lambda data: data["answer"] is not None,
     SentenceDone.template(): lambda data: data["answer"] is not None,
+    SeveralDone.template(): lambda data: data["waiting"] == 0,
     FeedbackClosed.template(): lambda data: True,
     EscalationSettled.template(): lambda data: True,
     EscalationBundle.template(): lambda data: data["left"] == 0,

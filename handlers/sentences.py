@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cards.catalog import Candidate, NoteText, Piece, SentenceCard, SentenceClosed, SorryText, VagueText, WhoCard
+from cards.catalog import Called, Candidate, NoteText, Piece, SentenceCard, SentenceClosed, SorryText, VagueText, WhoCard
 from cards.filters import local_day
-from handlers import changes, feedback
+from handlers import changes, feedback, several
 from handlers.choices import decided
 from handlers.circle import Circle, Names
 from handlers.context import Context, Press, Reply, Talk
@@ -21,7 +21,7 @@ from rules.events import Platform
 from rules.feedback import Accepted, Kind, Record, Refusal, Refused, State
 from rules.messages import Urgency
 from rules.people import Person
-from rules.sentences import Element, Ended, Understood, Whom
+from rules.sentences import Element, Ended, LeftOut, Understood, Whom
 from rules.weeks import SHANGHAI
 from storage.feedback import Draft
 from storage.sentences import Started
@@ -49,14 +49,30 @@ class _Reading:
     judges: bool
 
 
-def begin(ctx: Context, author: Person, subject: Person, text: str, platform: Platform) -> Reply:
-    """Open a draft about `subject` from a sentence, and send its author the card."""
-    refusal = checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor))
-    if refusal:
-        return Reply(says=SorryText(refusal, subject.name))
+def begin(ctx: Context, author: Person, names: Names, text: str, platform: Platform) -> Reply:
+    """Open a draft from a sentence about all who are named, and send its author the card. A name that fits several people is asked
+    about first; who may not get feedback from him is left out, which the card says."""
+    unclear = next(((mention, fits) for mention, fits in names if len(fits) > 1), None)
+    if unclear is not None:
+        return ask_whom(ctx, author, Whom.NAMESAKES, *unclear, text, names)
+    meant = [(mention, fits[0] if fits else None) for mention, fits in names]
+    addressed = sentences.addressed(meant, lambda subject: _may_write(ctx, author, subject))
+    if not addressed.subjects:
+        return Reply(says=SorryText(addressed.left_out[0].why, addressed.left_out[0].name))
+    draft = _open_draft(ctx, author, addressed.subjects, platform)
+    _write(ctx, draft, addressed.subjects, text, left_out=addressed.left_out)
+    return Reply()
+
+
+def _may_write(ctx: Context, author: Person, subject: Person) -> Refusal | None:
+    return checkins.may_ask(author, subject, ctx.tx.people.upwards_from(subject.supervisor))
+
+
+def _open_draft(ctx: Context, author: Person, subjects: Sequence[Person], platform: Platform) -> Record:
+    first, *others = subjects
     draft = Draft(
         author=author.id,
-        subject=subject.id,
+        subject=first.id,
         occasion="",
         offered=(),
         created_at=ctx.now,
@@ -64,16 +80,19 @@ def begin(ctx: Context, author: Person, subject: Person, text: str, platform: Pl
         source="chat",
         platform=platform,
     )
-    _write(ctx, ctx.tx.feedback.get(ctx.tx.feedback.open_draft(draft)), subject, text)
-    return Reply()
+    id = ctx.tx.feedback.open_draft(draft)
+    ctx.tx.companions.put(id, [person.id for person in others])
+    return ctx.tx.feedback.get(id)
 
 
-def ask_whom(ctx: Context, author: Person, asks: Whom, mention: str, fits: tuple[Person, ...], text: str) -> Reply:
-    """It is not clear who is meant: one button each. What was written waits for the answer."""
+def ask_whom(ctx: Context, author: Person, asks: Whom, mention: str, fits: tuple[Person, ...], text: str, names: Names = ()) -> Reply:
+    """It is not clear who is meant: one button each. What was written waits for the answer. `names` are all whom it is about, when
+    `mention` is one of several."""
     if text:
         ctx.tx.sentences.put(Started(author.id, None, text[:LONGEST], ctx.now + ctx.policy.words_within), ctx.now)
     candidates = tuple(Candidate(p.id, p.name, feedback.hint(p)) for p in fits[:MOST_CHOICES])
-    return Reply(says=WhoCard(mention, candidates, asks=asks, sentence=text[:LONGEST]))
+    all_called = tuple(Called(words, tuple(person.id for person in people)) for words, people in names) if len(names) > 1 else ()
+    return Reply(says=WhoCard(mention, candidates, asks=asks, sentence=text[:LONGEST], names=all_called))
 
 
 def check_in(ctx: Context, talk: Talk, mention: str, fits: tuple[Person, ...]) -> Reply:
@@ -95,9 +114,26 @@ def picked(press: Press, ctx: Context) -> Reply:
     if first is not None:
         return Reply(shows=replace(card, chosen=card.candidates[first - 1].name, notice=Refusal.ALREADY_CHOSEN))
     subject, platform = ctx.tx.people.get(chosen.person), press.event.by.platform
-    text = card.sentence
-    done = begin(ctx, press.by, subject, text, platform) if text else feedback.offer(ctx, press.by, subject, platform)
+    if card.sentence:
+        done = begin(ctx, press.by, _with_chosen(ctx, card, subject), card.sentence, platform)
+    else:
+        done = feedback.offer(ctx, press.by, subject, platform)
     return Reply(shows=replace(card, chosen=chosen.name), says=done.says)
+
+
+def _with_chosen(ctx: Context, card: WhoCard, chosen: Person) -> Names:
+    """Whom the sentence of a card is about, once it is chosen who `mention` is."""
+    people = ctx.tx.people.some({id for called in card.names for id in called.people})
+    names = tuple((called.mention, tuple(people[id] for id in called.people)) for called in card.names)
+    return _narrowed(names, chosen) or ((card.mention, (chosen,)),)
+
+
+def _narrowed(names: Names, chosen: Person) -> Names:
+    """The names with the first unclear one meaning `chosen`; () when it cannot mean him."""
+    place = next((n for n, (_, fits) in enumerate(names) if len(fits) > 1), None)
+    if place is None or chosen not in names[place][1]:
+        return ()
+    return (*names[:place], (names[place][0], (chosen,)), *names[place + 1 :])
 
 
 def unasked(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
@@ -105,16 +141,13 @@ def unasked(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
     everything but a name. None when it is something else."""
     text = talk.event.text
     read, judging = sentence.read(text), evaluation.share(text)
-    meant: Names = tuple((person.name, (person,)) for person in circle.mentioned) or circle.named_in(text)
-    named = [(mention, fits) for mention, fits in meant if any(map(circle.leads, fits))]
-    if named and (not read.generic or judging >= _JUDGES_SOMEBODY):
-        mention, fits = named[0]
-        if len(fits) > 1:
-            return ask_whom(ctx, talk.by, Whom.NAMESAKES, mention, fits, text)
-        return begin(ctx, talk.by, fits[0], text, talk.event.by.platform)
-    strangers = [fits for _, fits in circle.named_in(text) if all(person.id != talk.by.id for person in fits)]
+    named = circle.with_mentioned(circle.own_row(text))
+    his_own = any(circle.leads(person) for _, fits in named for person in fits)
+    if his_own and (not read.generic or judging >= _JUDGES_SOMEBODY):
+        return begin(ctx, talk.by, named, text, talk.event.by.platform)
+    strangers = [(mention, fits[:1]) for mention, fits in circle.named_in(text) if all(person.id != talk.by.id for person in fits)]
     if strangers and read.complete:
-        return begin(ctx, talk.by, strangers[0][0], text, talk.event.by.platform)  # which says that he may not
+        return begin(ctx, talk.by, tuple(strangers[:1]), text, talk.event.by.platform)  # which says that he may not
     if not circle.reports:
         return None
     if read.complete:
@@ -139,7 +172,7 @@ def go_on(talk: Talk, ctx: Context, circle: Circle, command: Command) -> Reply |
     if _DROP.match(talk.event.text) or (command.intent is Intent.withdraw and not command.slots):
         return _drop_in_words(ctx, talk.by, record)
     if _SEND.match(talk.event.text):
-        return _send_in_words(ctx, talk.by, record, started.text)
+        return _send_in_words(ctx, talk.by, record, started.text, talk.event.by.platform)
     return _next_words(talk, ctx, circle, command, record, started.text)
 
 
@@ -148,8 +181,11 @@ def send(press: Press, ctx: Context) -> Reply:
     record, kind = ctx.tx.feedback.get(press.feedback), _kind(press)
     if kind is None or _moved(ctx, press):
         return Reply(shows=view(ctx, press.card, record, ctx.tx.loops.get(record.id)))
-    decision = _sent(ctx, record, kind, press.by)
+    decision = _sent(ctx, record, kind, press.by, press.event.by.platform)
     if isinstance(decision, Refused):
+        moved = _without_leavers(ctx, press.by, record, press.event.by.platform) if decision.reason is Refusal.SUBJECT_LEFT else None
+        if moved is not None:
+            return Reply(shows=moved)
         return Reply(shows=view(ctx, press.card, record, ctx.tx.loops.get(record.id), decision.reason))
     return Reply(shows=view(ctx, press.card, decision.record, ctx.tx.loops.get(record.id)))
 
@@ -172,7 +208,11 @@ def drop(press: Press, ctx: Context) -> Reply:
 def keep(press: Press, ctx: Context) -> Reply:
     """仍要记下."""
     record = ctx.tx.feedback.get(press.feedback)
-    return _decided(press, ctx, sentences.keep(record, press.by.id, ctx.now, insist=ctx.policy.insist), "noted")
+    decision = sentences.keep(record, press.by.id, ctx.now, insist=ctx.policy.insist)
+    reply = _decided(press, ctx, decision, "noted")
+    if isinstance(decision, Accepted) and not _moved(ctx, press):
+        several.keep_others(ctx, decision.record, press.by, press.event.by.platform)
+    return reply
 
 
 def more(press: Press, ctx: Context) -> Reply:
@@ -200,25 +240,28 @@ def industry_of(ctx: Context, person: Person) -> str:
 
 def _named_now(talk: Talk, ctx: Context, circle: Circle, started: Started) -> Reply | None:
     """It was asked whom the sentence is about, and a name was typed instead of tapped."""
-    fits = circle.called(talk.event.text.removeprefix("@").strip())
-    if len(fits) != 1:
+    typed = talk.event.text.removeprefix("@").strip()
+    fits = circle.called(typed)
+    one = ((typed, fits),) if len(fits) == 1 else ()
+    names = (one and _narrowed(circle.own_row(started.text), fits[0])) or one or circle.named_alone(typed)
+    if not names:
         return None
     ctx.tx.sentences.end(talk.by.id, ctx.now)
-    return begin(ctx, talk.by, fits[0], started.text, talk.event.by.platform)
+    return begin(ctx, talk.by, names, started.text, talk.event.by.platform)
 
 
 def _next_words(talk: Talk, ctx: Context, circle: Circle, command: Command, record: Record, so_far: str) -> Reply | None:
-    text, subject = talk.event.text, ctx.tx.people.get(record.subject)
+    text, subjects = talk.event.text, several.subjects_of(ctx, record)
     alone, whole = sentence.read(text), sentence.read(sentences.joined(so_far, text)[:LONGEST])
     before = sentences.missing(record)
     gained = len(whole.missing) < len(before)
     if command.intent not in _TALK and not (gained and command.intent in _PERHAPS_TALK):
         return None
-    if _about_another(circle, command, text, subject) or (not alone.complete and not _says_something(alone, text, before, gained)):
+    if _about_another(circle, command, text, subjects) or (not alone.complete and not _says_something(alone, text, before, gained)):
         return None
     # What passes by itself is never turned back for what stood before it.
     now_text = text if alone.complete and not whole.complete else whole.text
-    _write(ctx, record, subject, now_text)
+    _write(ctx, record, subjects, now_text)
     return Reply()
 
 
@@ -230,10 +273,10 @@ def _says_something(alone: sentence.Sentence, text: str, before: tuple[sentences
     return gained or len(text) >= _SHORTEST
 
 
-def _about_another(circle: Circle, command: Command, text: str, subject: Person) -> bool:
+def _about_another(circle: Circle, command: Command, text: str, subjects: Sequence[Person]) -> bool:
     """Whether the next words are a new sentence, about somebody else of the writer's people."""
     own = [(mention, fits) for mention, fits in circle.named_in(text) if any(map(circle.leads, fits))]
-    if not own or any(person.id == subject.id for person in own[0][1]):
+    if not own or {person.id for person in own[0][1]} & {subject.id for subject in subjects}:
         return False
     return command.intent is Intent.give_feedback or text.lstrip("@ ").startswith(own[0][0])
 
@@ -248,10 +291,17 @@ def reread(ctx: Context, record: Record, text: str) -> None:
         return
     shown = view(ctx, cards[-1], draft, None)
     if isinstance(shown, SentenceCard):
-        _put_card(ctx, record, ctx.tx.people.get(record.subject), shown)
+        _put_card(ctx, record, shown)
 
 
-def _write(ctx: Context, record: Record, subject: Person, text: str, notice: Refusal | None = None) -> None:
+def _write(
+    ctx: Context,
+    record: Record,
+    subjects: Sequence[Person],
+    text: str,
+    notice: Refusal | None = None,
+    left_out: tuple[LeftOut, ...] = (),
+) -> None:
     """Read the text into the draft and put its card below the conversation, in place of the one before."""
     text = text[:LONGEST]
     read = _read(ctx, text, hinted(ctx, record))
@@ -263,32 +313,34 @@ def _write(ctx: Context, record: Record, subject: Person, text: str, notice: Ref
     if ctx.policy.hints and sentences.missing(draft):
         ctx.tx.hints.want(record.id)
     card = SentenceCard(
-        subject_name=subject.name,
+        subject_name=several.called(subjects),
         kind=draft.kind,
         scene=read.scene,
         action=read.action,
         impact=read.impact,
-        industry=industry_of(ctx, subject),
+        industry=industry_of(ctx, subjects[0]),
         judges=read.judges,
         may_keep=ctx.policy.insist,
         notice=notice,
+        several=len(subjects) > 1,
+        left_out=left_out,
     )
-    _put_card(ctx, record, subject, card)
+    _put_card(ctx, record, card)
 
 
-def _put_card(ctx: Context, record: Record, subject: Person, card: SentenceCard) -> None:
+def _put_card(ctx: Context, record: Record, card: SentenceCard) -> None:
     """Show the draft on a new card; `record` is its version before."""
-    _close_older(ctx, record, subject)
+    _close_older(ctx, record, card.subject_name)
     key = f"sentence:{record.id}:{record.version}"
     message = card.to(record.author, key=key, about=about(record.id), urgency=Urgency.ANSWER, expires=record.expires_at)
     ctx.tx.outbox.add(message, ctx.now)
 
 
-def _close_older(ctx: Context, record: Record, subject: Person) -> None:
+def _close_older(ctx: Context, record: Record, name: str) -> None:
     """The card that was shown before is no longer the one to press; older ones say so already."""
     for message in ctx.tx.outbox.about(about(record.id))[-1:]:
         if message.card == SentenceCard.template() and not ctx.tx.outbox.cancel(message, ctx.now):
-            moved = SentenceClosed(subject.name, Ended.MOVED)
+            moved = SentenceClosed(name, Ended.MOVED)
             ctx.tx.outbox.change(message, moved.template(), moved.data(), ctx.now)
 
 
@@ -315,31 +367,46 @@ def _piece(text: str, span: sentence.Span | None) -> Piece | None:
     return Piece(words, words) if words else None
 
 
-def _sent(ctx: Context, record: Record, kind: Kind, by: Person) -> Accepted | Refused:
-    subject = ctx.tx.people.get(record.subject)
-    decision = sentences.send(record, kind, by.id, ctx.now, subject_left=not subject.active)
+def _sent(ctx: Context, record: Record, kind: Kind, by: Person, platform: Platform) -> Accepted | Refused:
+    left = not all(subject.active for subject in several.subjects_of(ctx, record))
+    decision = sentences.send(record, kind, by.id, ctx.now, subject_left=left)
     if isinstance(decision, Accepted):
         feedback.open_record(ctx, decision.record, by)
+        several.open_others(ctx, decision.record, by, platform)
         ctx.tx.sentences.end(by.id, ctx.now)
     return decision
 
 
-def _send_in_words(ctx: Context, by: Person, record: Record, text: str) -> Reply:
+def _without_leavers(ctx: Context, by: Person, record: Record, platform: Platform) -> SentenceClosed | None:
+    """Of several somebody has left since: the same sentence about the others, to be confirmed once more; what its old card becomes.
+    None when nobody else is left."""
+    subjects, written = several.subjects_of(ctx, record), ctx.tx.sentences.of(record.id)
+    if written is None or not any(subject.active for subject in subjects):
+        return None
+    decision = sentences.drop(record, by.id, ctx.now)
+    assert isinstance(decision, Accepted), "it could have been sent"
+    _ended(ctx, decision.record, by, "dropped")
+    begin(ctx, by, tuple((subject.name, (subject,)) for subject in subjects), written.text, platform)
+    return SentenceClosed(several.called(subjects), Ended.MOVED)
+
+
+def _send_in_words(ctx: Context, by: Person, record: Record, text: str, platform: Platform) -> Reply:
     """ "发出" typed instead of tapped; what is not clear enough for that is shown once more."""
-    subject = ctx.tx.people.get(record.subject)
-    decision = _sent(ctx, record, record.kind, by) if record.kind else Refused(Refusal.CHOOSE_KIND)
+    subjects = several.subjects_of(ctx, record)
+    decision = _sent(ctx, record, record.kind, by, platform) if record.kind else Refused(Refusal.CHOOSE_KIND)
     if isinstance(decision, Refused):
-        _write(ctx, record, subject, text, decision.reason)
+        if decision.reason is not Refusal.SUBJECT_LEFT or _without_leavers(ctx, by, record, platform) is None:
+            _write(ctx, record, subjects, text, decision.reason)
         return Reply()
     for message in ctx.tx.outbox.about(about(record.id)):
         if message.card == SentenceCard.template():
             shown = view(ctx, message, decision.record, None)
             ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
-    return Reply(says=NoteText(Note.SENT, subject.name))
+    return Reply(says=NoteText(Note.SENT, several.called(subjects)))
 
 
 def _drop_in_words(ctx: Context, by: Person, record: Record) -> Reply:
-    name = ctx.tx.people.get(record.subject).name
+    name = several.called(several.subjects_of(ctx, record))
     decision = sentences.drop(record, by.id, ctx.now)
     if isinstance(decision, Refused):
         return Reply(says=SorryText(decision.reason, name))

@@ -26,11 +26,13 @@ from cards.catalog import (
     FeedbackClosed,
     Option,
     Piece,
+    Recipient,
     RecordCard,
     ReminderCard,
     SentenceCard,
     SentenceClosed,
     SentenceDone,
+    SeveralDone,
 )
 from handlers.context import Context
 from rules import away, escalations, evidence, sentences
@@ -40,6 +42,7 @@ from rules.loops import Cause, CloseReason, Loop, LoopState, is_provisional
 from rules.messages import PersonId
 from rules.people import Person
 from rules.sentences import Element, Ended
+from storage.companions import Companion
 from storage.outbox import Message
 from storage.outbox import State as Sent
 
@@ -65,9 +68,25 @@ def refresh(ctx: Context, record: Record, loop: Loop | None, *, but: Message | N
         if message.state is Sent.DUE and message.payload is None:
             ctx.tx.outbox.cancel(message, ctx.now)
             continue
-        shown = view(ctx, message, record, loop)
-        ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+        _change(ctx, message, view(ctx, message, record, loop))
     refresh_bundles(ctx, record, but=but)
+    _refresh_shared(ctx, record)
+
+
+def _change(ctx: Context, message: Message, shown: CardData) -> None:
+    if not isinstance(shown, SeveralDone) or sentences.worth_a_change(message.to, waiting=shown.waiting):
+        ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+
+
+def _refresh_shared(ctx: Context, record: Record) -> None:
+    """Bring the author's card up to date that tells of this record and of others from the same sentence."""
+    draft = None if record.offered else ctx.tx.companions.draft_of(record.id)
+    if draft is None:
+        return
+    first, messages = ctx.tx.feedback.get(draft), ctx.tx.outbox.about(about(draft))
+    for message in messages:
+        if message.card == SentenceCard.template() and not _moved(message, messages):
+            _change(ctx, message, view(ctx, message, first, None))
 
 
 def refresh_bundles(ctx: Context, record: Record, *, but: Message | None = None) -> None:
@@ -282,7 +301,11 @@ def attached_to(ctx: Context, record: Record, *, for_author: bool = False) -> At
 def _sentence(
     ctx: Context, message: Message, record: Record, loop: Loop | None, people: Mapping[PersonId, Person], notice: Refusal | None
 ) -> CardData:
-    name, ended = people[record.subject].name, sentences.ended(record)
+    companions, ended = ctx.tx.companions.of(record.id), sentences.ended(record)
+    if companions and record.given_at is not None:
+        return _several(ctx, record, companions, notice)
+    others = ctx.tx.people.some({companion.person for companion in companions}) if companions else {}
+    name = "、".join([people[record.subject].name, *(others[companion.person].name for companion in companions)])
     if _moved(message, ctx.tx.outbox.about(about(record.id))):
         return SentenceClosed(name, Ended.MOVED)
     if record.state is State.DRAFT and notice in (Refusal.EXPIRED, Refusal.SUBJECT_LEFT):
@@ -303,6 +326,26 @@ def _sentence(
         record.answered_at,
         notice,
         attached_to(ctx, record, for_author=True),
+    )
+
+
+def _several(ctx: Context, record: Record, companions: Sequence[Companion], notice: Refusal | None) -> CardData:
+    """The author's card of a sentence about several people, once it was sent; `record` is the first one's."""
+    others = (ctx.tx.feedback.get(companion.record) for companion in companions if companion.record is not None)
+    records = (record, *others)
+    people = ctx.tx.people.some({one.subject for one in records})
+    assert record.kind is not None
+    assert record.given_at is not None
+    return SeveralDone(
+        tuple(Recipient(people[one.subject].name, one.state) for one in records),
+        record.kind,
+        record.scene,
+        record.action,
+        record.impact,
+        record.given_at,
+        waiting=sum(one.state is State.OPEN for one in records),
+        notice=notice,
+        attached=attached_to(ctx, record, for_author=True),
     )
 
 

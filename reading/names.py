@@ -9,7 +9,7 @@ Source: product, A3 "names resolve against the org directory (same name twice �
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -83,6 +83,20 @@ def mentions(text: str, people: Iterable[Known]) -> tuple[Mention, ...]:
             found.append(mention)
             position = mention.end
     return tuple(found)
+
+
+_TOGETHER = re.compile(r"[\s@＠]*(?:[、,，&/]|和|跟|与|及|还有|以及)?[\s@＠]*")
+
+
+def rows(text: str, found: Sequence[Mention]) -> tuple[tuple[Mention, ...], ...]:
+    """The mentions of `text`, those that are named in one breath (小王和小李, @小王 @小李) in one row."""
+    result: list[tuple[Mention, ...]] = []
+    for mention in found:
+        if result and _TOGETHER.fullmatch(text[result[-1][-1].end : mention.start]):
+            result[-1] = (*result[-1], mention)
+        else:
+            result.append((mention,))
+    return tuple(result)
 
 
 def _bare(mention: str) -> str:

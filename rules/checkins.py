@@ -37,6 +37,8 @@ def may_ask(author: Person, subject: Person, people: Mapping[PersonId, Person]) 
     """None when `author` may give feedback to `subject`: whoever stands above him in his line (A1)."""
     if not subject.active:
         return Refusal.SUBJECT_LEFT
+    if subject.id == author.id:
+        return Refusal.YOURSELF
     seen: set[PersonId] = set()
     above = subject.supervisor
     while above is not None and above not in seen and above in people:

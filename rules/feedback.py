@@ -54,6 +54,8 @@ class Refusal(StrEnum):
     UNKNOWN_PERSON = "unknown_person"
     NO_SUCH_NAME = "no_such_name"
     NOT_YOUR_REPORT = "not_your_report"
+    YOURSELF = "yourself"
+    TOO_MANY = "too_many"
     NO_BEHAVIOURS = "no_behaviours"
     NUDGED_JUST_NOW = "nudged_just_now"
     NOTHING_OPEN = "nothing_open"

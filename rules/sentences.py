@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from enum import StrEnum
 from rules.events import Account, Platform
 from rules.feedback import ENDED, Accepted, Kind, Record, Refusal, Refused, State
 from rules.messages import GroupChat, PersonId
+from rules.people import Person
 
 
 class Element(StrEnum):
@@ -20,12 +21,31 @@ class Element(StrEnum):
     IMPACT = "impact"
 
 
+MOST_SUBJECTS = 10  # people whom one sentence may be about
+
+
 class Whom(StrEnum):
     """Why the author is asked who is meant."""
 
     NAMESAKES = "namesakes"  # several people fit the name
     NOBODY = "nobody"  # the sentence names nobody
-    SEVERAL = "several"  # it names several people, and a record is about one
+    SEVERAL = "several"  # several people are named and nothing is said: a check-in card is about one
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Somebody whom a sentence names and who gets no feedback from it, and why."""
+
+    name: str
+    why: Refusal
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """Whom a sentence is about, in the order in which they were named, and who is left out."""
+
+    subjects: tuple[Person, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 class Ended(StrEnum):
@@ -49,6 +69,23 @@ class Understood:
     impact: str
     kind: Kind | None
     occurred_at: datetime | None
+
+
+def addressed(named: Sequence[tuple[str, Person | None]], may: Callable[[Person], Refusal | None]) -> Addressed:
+    """Who of `named` (the author's words and whom they mean, None when nobody) gets the feedback: each once, nobody of whom `may` says
+    why not, and at most `MOST_SUBJECTS`."""
+    subjects: dict[PersonId, Person] = {}
+    left_out: dict[str, LeftOut] = {}
+    for words, person in named:
+        refusal = may(person) if person else Refusal.NO_SUCH_NAME
+        if refusal is None and person is not None and person.id not in subjects and len(subjects) == MOST_SUBJECTS:
+            refusal = Refusal.TOO_MANY
+        if refusal is None and person is not None:
+            subjects[person.id] = person
+        elif refusal is not None:
+            name = person.name if person else words
+            left_out[name] = LeftOut(name, refusal)
+    return Addressed(tuple(subjects.values()), tuple(left_out.values()))
 
 
 def fill(record: Record, understood: Understood, *, keep_kind: bool = False) -> Record:
@@ -114,6 +151,12 @@ def changes_in_place(to: Account | GroupChat | None) -> bool:
     """Whether a draft's card may change where it stands. WeCom changes a card once per code (wecom.md §7), and this one keeps its code
     for the answer of the subject."""
     return to is None or to.platform != Platform.WECOM
+
+
+def worth_a_change(to: Account | GroupChat | None, *, waiting: int) -> bool:
+    """Whether the card of a sentence about several people changes when one of them answers and `waiting` have not yet. On WeCom it has
+    one change left (see `changes_in_place`), which is kept for the last answer."""
+    return waiting == 0 or changes_in_place(to)
 
 
 def joined(before: str, addition: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, union, update
+from sqlalchemy import and_, bindparam, delete, insert, literal, or_, select, union, update
 
 from rules.events import Platform
 from rules.evidence import Evidence, MediaKind, Problem, Progress
@@ -83,6 +83,13 @@ class EvidenceTable:
         """The record it belongs to is known now."""
         self._of.clear()
         self._work.execute(update(evidence).where(evidence.c.id == id).values(feedback=feedback))
+
+    def copy(self, feedback: int, to: int) -> None:
+        """What was sent for the one record was sent for the other, too: the same file, fetched for each."""
+        columns = [column for column in evidence.c if column.name not in ("id", "feedback", "owner", "lease_until")]
+        same = select(literal(to), *columns).where(evidence.c.feedback == feedback)
+        self._of.clear()
+        self._work.execute(insert(evidence).from_select(["feedback", *(column.name for column in columns)], same))
 
     def drop(self, ids: Collection[int]) -> None:
         """Forget these; their blobs go with the next sweep."""

@@ -154,6 +154,16 @@ sentences = Table(
 )
 Index("ix_sentences_author_until", sentences.c.author, sentences.c.until)
 
+# Whom else a draft in words is about than its subject, in the order in which they were named; `record` is what each of them got.
+companions = Table(
+    "companions",
+    metadata,
+    Column("draft", Integer, ForeignKey("feedback.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("person", Integer, ForeignKey("people.id"), nullable=False),
+    Column("record", Integer, ForeignKey("feedback.id"), unique=True),
+)
+
 # Drafts that a configured endpoint has not been asked about yet.
 hints = Table("hints", metadata, Column("feedback", Integer, ForeignKey("feedback.id"), primary_key=True))
 

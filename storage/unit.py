@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 
 from storage.away import AwayTable
+from storage.companions import CompanionsTable
 from storage.digests import DigestsTable
 from storage.escalations import EscalationsTable
 from storage.evidence import EvidenceTable
@@ -86,6 +87,10 @@ class Tx:
     @cached_property
     def sentences(self) -> SentencesTable:
         return SentencesTable(self._work)
+
+    @cached_property
+    def companions(self) -> CompanionsTable:
+        return CompanionsTable(self._work)
 
     @cached_property
     def hints(self) -> HintsTable:

@@ -44,10 +44,12 @@ from cards.catalog import (
     PictureFailed,
     PictureNoted,
     Piece,
+    Recipient,
     ReminderCard,
     SentenceCard,
     SentenceClosed,
     SentenceDone,
+    SeveralDone,
     SorryText,
     StandInText,
     TeamWeek,
@@ -58,9 +60,9 @@ from cards.catalog import (
 from rules.commands import Figures, Note, Purpose, Speaker
 from rules.escalations import Outcome
 from rules.evidence import Part, Problem
-from rules.feedback import Answer, Kind, Refusal
+from rules.feedback import Answer, Kind, Refusal, State
 from rules.loops import Cause, CloseReason
-from rules.sentences import Ended, Whom
+from rules.sentences import Ended, LeftOut, Whom
 from tests.cards.digests import DIGESTS
 
 
@@ -118,6 +120,17 @@ TOLD = SentenceCard(
     may_keep=True,
 )
 SENT = SentenceDone("王小明", Kind.IMPROVE, "昨天 14:23 直播（9月11日）", "话术漏了促单", "当场少了 3 单", at("2026-09-12 14:23"))
+LI_WAITS = Recipient("李雷", State.OPEN)
+WANG_SAID, LEFT_ALONE = Recipient("王小明", State.IMPROVED), Recipient("欧阳静怡", State.CLOSED)
+TO_SEVERAL = SeveralDone(
+    (Recipient("王小明", State.OPEN), LI_WAITS),
+    Kind.IMPROVE,
+    "昨天 14:23 直播（9月11日）",
+    "话术漏了促单",
+    "当场少了 3 单",
+    at("2026-09-12 14:23"),
+    waiting=2,
+)
 CHOICES = (
     Choice(118, "王小明", "话术漏了促单", at("2026-09-12 14:23")),
     Choice(121, "王小明", "先核对订单再给方案，没让客户重复说", at("2026-09-11 10:05")),
@@ -241,7 +254,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "who_card": WhoCard("小王", WANGS),
     "who_card.chosen": WhoCard("小王", WANGS, chosen="王小明"),
     "who_card.nobody": WhoCard("", WANGS, asks=Whom.NOBODY, sentence="昨天直播话术漏了促单，当场少了 3 单"),
-    "who_card.several": WhoCard("小王、小李", WANGS, asks=Whom.SEVERAL, sentence="小王和小李昨天直播漏了促单，当场少了 3 单"),
+    "who_card.several": WhoCard("", WANGS, asks=Whom.SEVERAL),
     "sentence_card": TOLD,
     "sentence_card.kind_open": replace(TOLD, kind=None),
     "sentence_card.no_impact": replace(TOLD, impact=None),
@@ -249,6 +262,25 @@ EXAMPLES: Mapping[str, CardData] = {
     "sentence_card.empty": replace(TOLD, kind=None, scene=None, action=None, impact=None, judges=True),
     "sentence_card.no_note": replace(TOLD, scene=None, action=None, industry="", may_keep=False),
     "sentence_card.choose": replace(TOLD, kind=None, notice=Refusal.CHOOSE_KIND),
+    "sentence_card.several": replace(TOLD, subject_name="王小明、李雷、欧阳静怡", several=True),
+    "sentence_card.left_out": replace(
+        TOLD,
+        subject_name="王小明、李雷",
+        several=True,
+        impact=None,
+        left_out=(
+            LeftOut("林涛", Refusal.NOT_YOUR_REPORT),
+            LeftOut("小陆", Refusal.NO_SUCH_NAME),
+            LeftOut("王芳", Refusal.YOURSELF),
+            LeftOut("孙悦", Refusal.SUBJECT_LEFT),
+            LeftOut("何静", Refusal.TOO_MANY),
+        ),
+    ),
+    "several_done": TO_SEVERAL,
+    "several_done.answered": replace(TO_SEVERAL, recipients=(WANG_SAID, LI_WAITS, LEFT_ALONE), waiting=1),
+    "several_done.settled": replace(TO_SEVERAL, recipients=(WANG_SAID, replace(LI_WAITS, state=State.DISPUTED)), waiting=0),
+    "several_done.again": replace(TO_SEVERAL, notice=Refusal.ALREADY_GIVEN),
+    "several_done.picture_missing": replace(TO_SEVERAL, attached=Attached(missing=True)),
     "sentence_done": replace(SENT, page=PAGE),
     "sentence_done.answered": replace(SENT, answer=Answer.IMPROVED, answered_at=at("2026-09-12 16:40")),
     "sentence_done.again": replace(SENT, notice=Refusal.ALREADY_GIVEN),

@@ -338,13 +338,6 @@ def test_a_judgement_about_nobody_gets_the_question_and_leaves_no_record(world: 
     assert records(world) == []
 
 
-def test_a_sentence_about_two_asks_whom_to_begin_with(world: World) -> None:
-    world.say("boss", "给李雷和孙悦记一条表扬：周六爆单时你们按号排了杯，没有一杯拿错")
-
-    who = world.to("boss", "who_card")[0]
-    assert {c["name"] for c in who.data["candidates"]} == {"李雷", "孙悦"}
-
-
 def test_an_at_mention_says_who_is_meant_whatever_the_text_says(world: World) -> None:
     sun = Account(Platform.DINGTALK, "sun")
     text = "9月12日14:23直播话术漏了促单,当场少了3单"

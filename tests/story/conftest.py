@@ -21,14 +21,15 @@ class Side:
     subject: str
     subject_name: str
     colleague: str
+    colleague_name: str
     hrbp: str
     good: str
     bad: str
 
 
 SIDES = {
-    "dingtalk": Side("dingtalk", "E010", "E011", "刘洋", "E012", "E003", "calm_first", "cut_in"),
-    "wecom": Side("wecom", "E020", "E021", "何静", "E022", "E004", "price_anchor", "missed_close"),
+    "dingtalk": Side("dingtalk", "E010", "E011", "刘洋", "E012", "孙悦", "E003", "calm_first", "cut_in"),
+    "wecom": Side("wecom", "E020", "E021", "何静", "E022", "吴迪", "E004", "price_anchor", "missed_close"),
 }
 
 

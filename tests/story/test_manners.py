@@ -100,7 +100,7 @@ def test_an_administrator_hears_of_what_is_stuck_and_the_heart_stops(polite: Tow
     assert heartbeat.read_text() == told
 
 
-SIDE = Side("dingtalk", "E010", "E011", "刘洋", "E012", "E003", "calm_first", "cut_in")
+SIDE = Side("dingtalk", "E010", "E011", "刘洋", "E012", "孙悦", "E003", "calm_first", "cut_in")
 
 
 def _why(town: Town) -> dict[str, Any]:

@@ -52,6 +52,26 @@ def test_what_was_sent_is_taken_back_in_words_and_the_subjects_card_follows(town
         assert tx.feedback.get(1).state is State.WITHDRAWN
 
 
+def test_one_sentence_about_two_is_one_tap_and_a_record_and_a_clock_for_each(town: Town, side: Side) -> None:
+    boss = town.phone(side.supervisor, side.platform)
+    first, second = town.phone(side.subject, side.platform), town.phone(side.colleague, side.platform)
+
+    boss.say(f"{side.subject_name}和{side.colleague_name}昨天下午接投诉先安抚再核实了订单，客户当场撤了投诉")
+    card = boss.await_card()
+    for _ in range(2):
+        card.press("send:praise", force=True)
+
+    assert side.subject_name in card.words
+    assert side.colleague_name in card.words
+    first.await_card().press("acknowledged")
+    second.await_card().press("improved")
+    card.await_change(lambda card: "收到" in card.words and "已改进" in card.words)
+    with town.store().read() as tx:
+        assert [tx.feedback.get(id).state for id in (1, 2)] == [State.ACKNOWLEDGED, State.IMPROVED]
+        assert tx.feedback.find(3) is None
+    assert len(second.cards()) == 1
+
+
 def test_two_of_one_name_are_chosen_from_and_the_sentence_goes_on(town: Town) -> None:
     side = SIDES["wecom"]
     head = town.phone(side.supervisor, side.platform)
