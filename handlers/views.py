@@ -85,7 +85,7 @@ def _refresh_shared(ctx: Context, record: Record) -> None:
         return
     first, messages = ctx.tx.feedback.get(draft), ctx.tx.outbox.about(about(draft))
     for message in messages:
-        if message.card == SentenceCard.template() and not _moved(message, messages):
+        if message.card == SentenceCard.template() and not message.forgotten and not _moved(message, messages):
             _change(ctx, message, view(ctx, message, first, None))
 
 
