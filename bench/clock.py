@@ -241,12 +241,12 @@ class Company:
             self._advance(self.dice.choice(self.stores))
 
     def _advance(self, store: Store) -> None:
-        """Deal with everything that is due, in a transaction of its own each, as `bot.jobs` does. After a crash the other goes on."""
+        """Deal with everything that is due, several in a transaction, as `bot.jobs` does. After a crash the other goes on."""
         policy = self.policy
         while True:
             try:
                 with self.fuse, store.begin() as tx:
-                    if not loops.advance_one(Context(tx, self.now, policy)):
+                    if not loops.advance_some(Context(tx, self.now, policy), self.dice.choice((1, 3, 20))):
                         return
             except Crash:
                 store = self.dice.choice(self.stores)

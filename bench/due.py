@@ -3,9 +3,9 @@
     python -m bench.due --open 1000000 --json
     python -m bench.due --open 1000000 --url postgresql+psycopg://…/… --json
 
-`look_ms` is the question whether anything is due, which every tick of every process asks; `tick_ms` a whole tick that finds ten loops
-and takes each of them a step further, in a transaction of its own with its commit on the disk; both are medians. `grows` compares the
-look with that at a hundredth of the open loops.
+`look_ms` is the question whether anything is due, which every tick of every process asks; `tick_ms` a whole tick of `bot.jobs` that
+finds ten loops and takes each of them a step further, with the commit on the disk; both are medians. `grows` compares the look with
+that at a hundredth of the open loops.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from bench.callbacks import fresh
 from bench.clock import CALENDAR, PLANS
+from bot.jobs import JOBS, Jobs
 from handlers import loops
 from handlers.context import Context
 from rules.events import Account, Platform
@@ -31,6 +32,7 @@ from rules.policy import Checkins, Policy
 from storage.unit import Store
 
 DUE = 10
+ADVANCE = next(job for job in JOBS if job.work is loops.advance_one)
 NOW = datetime(2026, 9, 14, 3, 0, tzinfo=UTC)
 PLAN = tuple(Stage(timedelta(hours=hours), StepKind.ESCALATE if calls else StepKind.REMIND) for hours, calls in PLANS[0])
 POLICY = Policy(
@@ -112,11 +114,10 @@ def measure(url: str, count: int, rounds: int) -> dict[str, float]:
             with store.begin() as tx:
                 assert not loops.advance_one(Context(tx, NOW - timedelta(days=1), POLICY))
 
+        jobs = Jobs(store, POLICY, lambda: NOW, lambda: None)
+
         def tick() -> None:
-            done = 0
-            while _one(store):
-                done += 1
-            assert done == DUE
+            assert jobs.run(ADVANCE) == DUE
 
         looks = [_timed(look) for _ in range(rounds * 20)]
         ticks = []
@@ -125,11 +126,6 @@ def measure(url: str, count: int, rounds: int) -> dict[str, float]:
             ticks.append(_timed(tick))
         store.close()
     return {"look_ms": round(statistics.median(looks), 3), "tick_ms": round(statistics.median(ticks), 3)}
-
-
-def _one(store: Store) -> bool:
-    with store.begin() as tx:
-        return loops.advance_one(Context(tx, NOW, POLICY))
 
 
 def _timed(act: Callable[[], None]) -> float:

@@ -19,20 +19,23 @@ log = logging.getLogger("sanmiao.jobs")
 
 Work = Callable[[Context], bool]
 _POSTPONE = timedelta(hours=1)
+_TOGETHER = 20  # few enough to keep nobody waiting for SQLite's one writer
 
 
 @dataclass(frozen=True)
 class Job:
     """`work` deals with one due item and says False when none is left. After an unexpected error `skip` puts the item aside for an
-    hour, so that the others go on; without it the job rests until the next tick."""
+    hour, so that the others go on; without it the job rests until the next tick. `together` deals with several items in one
+    transaction, at most so many, and tells how many; when that fails they are dealt with one by one."""
 
     name: str
     work: Work
     skip: Callable[[Context, timedelta], None] | None = None
+    together: Callable[[Context, int], int] | None = None
 
 
 JOBS = (
-    Job("advance loops", loops.advance_one, loops.postpone_one),
+    Job("advance loops", loops.advance_one, loops.postpone_one, loops.advance_some),
     Job("forecast holidays", escalations.forecast_one),
     Job("miss holidays", alerts.miss_holidays_once),
     Job("expire check-ins", feedback.expire_one, feedback.postpone_expiry),
@@ -68,16 +71,30 @@ class Jobs:
 
     def run_due(self) -> int:
         """Do everything that is due now; the number of items dealt with."""
-        return sum(self._run(job) for job in JOBS)
+        return sum(self.run(job) for job in JOBS)
 
-    def _run(self, job: Job) -> int:
-        done = 0
-        while self._one(job):
-            done += 1
+    def run(self, job: Job) -> int:
+        """Do everything that is due now of one job; the number of items dealt with."""
+        done, more = 0, True
+        while more:
+            some, more = self._some(job)
+            done += some
         if done:
             self._committed()
             log.info("job=%s done=%d", job.name, done)
         return done
+
+    def _some(self, job: Job) -> tuple[int, bool]:
+        """Deal with what fits into one transaction, or with one item: how many that were, and whether more may be due."""
+        if job.together is not None:
+            try:
+                with self._store.begin() as tx:
+                    done = job.together(Context(tx, self._now(), self._policy), _TOGETHER)
+                return done, done == _TOGETHER
+            except Exception:  # one of them is bad: which one shows when each is alone
+                log.warning("items go one by one job=%s", job.name, exc_info=True)
+        one = self._one(job)
+        return int(one), one
 
     def _one(self, job: Job) -> bool:
         try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cards.catalog import EscalationBundle, EscalationCard, Expected, ForecastText
 from handlers import views
@@ -15,7 +15,7 @@ from rules import escalations, loops
 from rules.escalations import Holiday
 from rules.feedback import Record
 from rules.loops import Step
-from rules.messages import PersonId, Urgency
+from rules.messages import Outgoing, PersonId, Urgency
 from rules.people import Person
 from storage.escalations import Told
 from storage.outbox import Message
@@ -24,15 +24,19 @@ from storage.outbox import Message
 _LOOKED_BACK = timedelta(days=4)
 
 
-def tell(ctx: Context, record: Record, step: Step, reader: PersonId) -> None:
-    """Queue what `reader` is told of a loop that reached this step: with what waits for him already, else in a message of its own."""
-    told = Told(0, record.id, reader, step.cause)
-    waiting = _waiting(ctx, reader)
-    if waiting is None:
-        _alone(ctx, record, step, told)
-    else:
-        ctx.tx.escalations.note(replace(told, message=waiting.id), ctx.now)
-        ctx.tx.outbox.replace(waiting.key, views.bundle(ctx, waiting).data(), waiting.not_before)
+Case = tuple[Record, Step]  # a loop that reached this step
+
+
+def tell(ctx: Context, cases: Mapping[PersonId, Sequence[Case]]) -> None:
+    """Queue what each reader is told: with what waits for him already, else in a message of its own, which is a list if it is about
+    several."""
+    waiting = ctx.tx.escalations.waiting_for(cases)
+    for reader, his in cases.items():
+        message = _list_of(ctx, waiting[reader]) if reader in waiting else None
+        if message is None and len(his) == 1:
+            _alone(ctx, reader, his[0])
+        else:
+            _on_list(ctx, message or _new_list(ctx, reader, f"bundle:{_key(his[0])}", _leaves(ctx, reader)), his)
 
 
 def on_bundle(act: Callable[[Press, Context], Reply]) -> Callable[[Press, Context], Reply]:
@@ -94,37 +98,53 @@ def _forecast(ctx: Context, hrbp: Person, holiday: Holiday) -> None:
     ctx.tx.outbox.add(card.to(reader.id, key=f"forecast:{holiday.first}:{hrbp.id}", expires=ctx.calendar.begins(holiday.back)), ctx.now)
 
 
-def _alone(ctx: Context, record: Record, step: Step, told: Told) -> None:
-    key = f"loop:{record.id}:{step.loop.round}:{step.loop.steps_taken}"
-    last = ctx.tx.escalations.last_sent(told.reader, ctx.now - _LOOKED_BACK)
-    leaves = escalations.leaves_at(last, ctx.now, ctx.policy.merge_within)
-    card = views.escalation(ctx, record, step.loop, told.cause)
-    ctx.tx.outbox.add(card.to(told.reader, key=key, about=about(record.id), urgency=Urgency.ESCALATION, not_before=leaves), ctx.now)
-    message = ctx.tx.outbox.by_key(key)
-    assert message is not None, "it was just added"
-    _gather(ctx, message)
-    ctx.tx.escalations.note(replace(told, message=message.id), ctx.now)
+def _alone(ctx: Context, reader: PersonId, case: Case) -> None:
+    record, step = case
+    card = views.escalation(ctx, record, step.loop, step.cause)
+    leaves = _leaves(ctx, reader)
+    message = _queue(ctx, card.to(reader, key=_key(case), about=about(record.id), urgency=Urgency.ESCALATION, not_before=leaves))
+    ctx.tx.escalations.note(Told(message.id, record.id, reader, step.cause), ctx.now)
 
 
-def _waiting(ctx: Context, reader: PersonId) -> Message | None:
-    """The list that waits to leave for `reader`; a single card that waits becomes one. None when nothing waits."""
-    id = ctx.tx.escalations.waiting_for(reader)
-    message = ctx.tx.outbox.get(id) if id is not None else None
+def _on_list(ctx: Context, message: Message, cases: Sequence[Case]) -> None:
+    assert message.person is not None, "lists go to people"
+    for record, step in cases:
+        ctx.tx.escalations.note(Told(message.id, record.id, message.person, step.cause), ctx.now)
+    ctx.tx.outbox.replace(message.key, views.bundle(ctx, message).data(), message.not_before)
+
+
+def _list_of(ctx: Context, waiting: int) -> Message | None:
+    """The list that waits to leave; a single card that waits becomes one. None when it has left meanwhile."""
+    message = ctx.tx.outbox.get(waiting)
     if message is None or message.card == EscalationBundle.template():
         return message
+    assert message.person is not None, "escalations go to people"
     if not ctx.tx.outbox.cancel(message, ctx.now):
-        return None  # it has left meanwhile
-    key = f"bundle:{message.key}"
-    empty = EscalationBundle(())
-    ctx.tx.outbox.add(empty.to(reader, key=key, urgency=Urgency.ESCALATION, not_before=message.not_before), ctx.now)
-    bundle = ctx.tx.outbox.by_key(key)
-    assert bundle is not None, "it was just added"
+        return None
+    bundle = _new_list(ctx, message.person, f"bundle:{message.key}", message.not_before)
     ctx.tx.escalations.move(message.id, bundle.id)
-    _gather(ctx, bundle)
     return bundle
 
 
-def _gather(ctx: Context, message: Message) -> None:
-    """What falls due in the same tick, or piled up while we were down, is dealt with in the next transactions: wait for it."""
+def _new_list(ctx: Context, reader: PersonId, key: str, leaves: datetime) -> Message:
+    return _queue(ctx, EscalationBundle(()).to(reader, key=key, urgency=Urgency.ESCALATION, not_before=leaves))
+
+
+def _queue(ctx: Context, outgoing: Outgoing) -> Message:
+    """Add it. What falls due in the same tick, or piled up while we were down, is dealt with in the next transactions: wait for it."""
+    ctx.tx.outbox.add(outgoing, ctx.now)
+    message = ctx.tx.outbox.by_key(outgoing.key)
+    assert message is not None, "it was just added"
     if ctx.policy.gather > timedelta(0):
         ctx.tx.outbox.hold(message, ctx.policy.gather.total_seconds())
+    return message
+
+
+def _key(case: Case) -> str:
+    record, step = case
+    return f"loop:{record.id}:{step.loop.round}:{step.loop.steps_taken}"
+
+
+def _leaves(ctx: Context, reader: PersonId) -> datetime:
+    last = ctx.tx.escalations.last_sent(reader, ctx.now - _LOOKED_BACK)
+    return escalations.leaves_at(last, ctx.now, ctx.policy.merge_within)

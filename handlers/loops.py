@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -75,13 +76,20 @@ def explain(ctx: Context, by: Person, words: str) -> Reply | None:
 
 def advance_one(ctx: Context) -> bool:
     """Take the next due loop one step further. False when none is due."""
-    loop = ctx.tx.loops.next_due(ctx.now)
-    if loop is None:
-        return False
+    return advance_some(ctx, 1) == 1
+
+
+def advance_some(ctx: Context, at_most: int) -> int:
+    """Take the next due loops one step further each, at most so many; how many it were."""
+    due = ctx.tx.loops.due(ctx.now, at_most)
+    _take(ctx, [_due_step(ctx, loop) for loop in due])
+    return len(due)
+
+
+def _due_step(ctx: Context, loop: Loop) -> Step:
     step = loops.next_step(loop, ctx.now, ctx.calendar)
     assert isinstance(step, Step), "the index found it due"
-    _take(ctx, step)
-    return True
+    return step
 
 
 def postpone_one(ctx: Context, by: timedelta) -> None:
@@ -94,11 +102,9 @@ def postpone_one(ctx: Context, by: timedelta) -> None:
 def hand_over_for(ctx: Context, leaver: PersonId) -> None:
     """Somebody left: nothing more is sent to him, and the HRBP hears of what he can no longer answer (A9)."""
     ctx.tx.outbox.cancel_for(leaver)
-    for record in ctx.tx.feedback.open_about(leaver):
-        loop = ctx.tx.loops.get(record.id)
-        step = loops.hand_to_hrbp(loop, ctx.now, ctx.calendar) if loop else None
-        if isinstance(step, Step):
-            _take(ctx, step)
+    clocks = ctx.tx.loops.some(record.id for record in ctx.tx.feedback.open_about(leaver))
+    steps = [loops.hand_to_hrbp(loop, ctx.now, ctx.calendar) for _, loop in sorted(clocks.items())]
+    _take(ctx, [step for step in steps if isinstance(step, Step)])
 
 
 def nudge(press: Press, ctx: Context) -> Reply:
@@ -224,22 +230,49 @@ def _tell_of_dispute(ctx: Context, record: Record, subject: Person, reason: str 
             ctx.tx.outbox.add(card.to(person, key=key, about=about(record.id), not_before=when), ctx.now)
 
 
-def _take(ctx: Context, step: Step) -> None:
-    record = ctx.tx.feedback.get(step.loop.feedback)
-    ctx.tx.loops.apply(step.loop)
-    ctx.tx.history.note(about(record.id), step.kind.value, ctx.now, reason=step.cause)
-    key = f"loop:{record.id}:{step.loop.round}:{step.loop.steps_taken}"
-    if step.kind is StepKind.REMIND and away.held(ctx.tx.away.of(record.subject), ctx.now):
+def _take(ctx: Context, steps: Sequence[Step]) -> None:
+    """Store what was decided and queue what is said."""
+    if not steps:
+        return
+    cases = [(record, step) for record, step in zip(_records(ctx, steps), steps, strict=True)]
+    for record, step in cases:
+        ctx.tx.loops.apply(step.loop)
+        ctx.tx.history.note(about(record.id), step.kind.value, ctx.now, reason=step.cause)
+    _escalate(ctx, [(record, step) for record, step in cases if step.kind is StepKind.ESCALATE])
+    for record, step in cases:
+        if step.kind is StepKind.REMIND:
+            _remind(ctx, record, step.loop)
+
+
+def _records(ctx: Context, steps: Iterable[Step]) -> list[Record]:
+    """The records of these steps, in their order; all that is asked about them below is met here at once."""
+    found = ctx.tx.feedback.some(step.loop.feedback for step in steps)
+    ctx.tx.evidence.meet(found)
+    told = {step.to for step in steps if step.to is not None}
+    subjects = {record.subject for record in found.values()}
+    ctx.tx.people.some(told | subjects | {record.author for record in found.values()})
+    ctx.tx.away.of_all(told | subjects)
+    return [found[step.loop.feedback] for step in steps]
+
+
+def _remind(ctx: Context, record: Record, loop: Loop) -> None:
+    if away.held(ctx.tx.away.of(record.subject), ctx.now):
         return  # he asked to be reminded later, and that reminder waits already; the escalation comes in its time
-    if step.kind is StepKind.REMIND:
-        card = _reminder(ctx, record, step.loop)
-        ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.REMINDER), ctx.now)
-    else:
-        hrbp = _who_hears(ctx, record, step)
-        if hrbp is None:
+    key = f"loop:{record.id}:{loop.round}:{loop.steps_taken}"
+    card = _reminder(ctx, record, loop)
+    ctx.tx.outbox.add(card.to(record.subject, key=key, about=about(record.id), urgency=Urgency.REMINDER), ctx.now)
+
+
+def _escalate(ctx: Context, cases: Sequence[escalations.Case]) -> None:
+    by_reader: dict[PersonId, list[escalations.Case]] = {}
+    for record, step in cases:
+        reader = _who_hears(ctx, record, step)
+        if reader is None:
             ctx.tx.history.note(about(record.id), "nobody_to_tell", ctx.now)
-            return
-        escalations.tell(ctx, record, step, hrbp)
+        else:
+            by_reader.setdefault(reader, []).append((record, step))
+    if by_reader:
+        escalations.tell(ctx, by_reader)
 
 
 def _who_hears(ctx: Context, record: Record, step: Step) -> PersonId | None:

@@ -230,17 +230,21 @@ def bundle(
     ctx: Context, message: Message, *, page: int | None = None, notice: Refusal | None = None, name: str | None = None
 ) -> EscalationBundle:
     """A list of escalations as it stands now, on the page asked for. `name` is who the notice is about."""
-    lines = tuple(_line(ctx, id) for id in dict.fromkeys(told.feedback for told in ctx.tx.escalations.of(message.id)))
+    lines = _lines(ctx, list(dict.fromkeys(told.feedback for told in ctx.tx.escalations.of(message.id))))
     shown = escalations.page([line.settled for line in lines], page)
     left = sum(not line.settled for line in lines)
     return EscalationBundle(lines[shown.begins : shown.ends], left, shown.begins + 1, shown.next, notice, name)
 
 
-def _line(ctx: Context, feedback: int) -> EscalationLine:
-    record, loop = ctx.tx.feedback.get(feedback), ctx.tx.loops.get(feedback)
-    assert loop is not None, "only an open loop is escalated"
-    outcome, name = escalations.outcome(record, loop), ctx.tx.people.get(record.subject).name
-    return EscalationLine(feedback, name, record.action, loop.opened_at, outcome, outcome in escalations.SETTLED)
+def _lines(ctx: Context, feedback: Sequence[int]) -> tuple[EscalationLine, ...]:
+    records, loops = ctx.tx.feedback.some(feedback), ctx.tx.loops.some(feedback)
+    people = ctx.tx.people.some(record.subject for record in records.values())
+    return tuple(_line(records[id], loops[id], people[records[id].subject]) for id in feedback)
+
+
+def _line(record: Record, loop: Loop, subject: Person) -> EscalationLine:
+    outcome = escalations.outcome(record, loop)
+    return EscalationLine(record.id, subject.name, record.action, loop.opened_at, outcome, outcome in escalations.SETTLED)
 
 
 def escalation(ctx: Context, record: Record, loop: Loop | None, cause: Cause, notice: Refusal | None = None) -> CardData:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Float
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Float, Integer, bindparam
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -31,6 +33,26 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Ids(TypeDecorator[Sequence[int]]):
+    """Any number of ids, bound as one value."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(postgresql.ARRAY(Integer) if dialect.name == "postgresql" else JSON())
+
+
+def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Whether a column is among the ids bound as `name`: unlike SQLAlchemy's own IN one text for any number of them, so that it can be
+    `Prepared`."""
+    return column.bool_op("IN")(_each(bindparam(name, type_=Ids)))
+
+
+class _each(FunctionElement[int]):  # noqa: N801 - reads as an SQL function
+    inherit_cache = True
+
+
 class db_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
     """The database's real clock in seconds since 1970: leases and rate limits are judged by it, so that no two nodes' clocks are ever
     compared. On PostgreSQL `statement_timestamp()`: `clock_timestamp()` is volatile and would keep the index from being used
@@ -45,6 +67,16 @@ class seconds_between(FunctionElement[float]):  # noqa: N801 - reads as an SQL f
 
     type = Float()
     inherit_cache = True
+
+
+@compiles(_each, "sqlite")
+def _sqlite_each(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"  # noqa: S608 - our own statement
+
+
+@compiles(_each, "postgresql")
+def _postgresql_each(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"(SELECT unnest({compiler.process(element.clauses, **kw)}))"
 
 
 @compiles(seconds_between, "sqlite")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from rules.loops import Cause
 from rules.messages import PersonId
-from storage.columns import UtcDateTime
+from storage.columns import UtcDateTime, among
 from storage.outbox import State
 from storage.tables import escalations, in_state, outbox
-from storage.work import Work
+from storage.work import Prepared, Work
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,22 @@ class Told:
     cause: Cause
 
 
+_NOTE = Prepared(insert(escalations), ("message", "feedback", "reader", "cause", "at"))
+_OF = Prepared(select(escalations).where(escalations.c.message == bindparam("message")).order_by(escalations.c.id))
+WAITS = Prepared(
+    select(outbox.c.id, outbox.c.person)
+    .where(
+        among(outbox.c.person, "readers"),
+        in_state(outbox, State.DUE, State.SENDING),  # the condition of the index
+        in_state(outbox, State.DUE),
+        outbox.c.payload.is_(None),
+        select(escalations.c.message).where(escalations.c.message == outbox.c.id).exists(),
+    )
+    .order_by(outbox.c.id)
+    .with_for_update()
+)
+
+
 class EscalationsTable:
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -33,28 +49,21 @@ class EscalationsTable:
     def note(self, told: Told, now: datetime) -> None:
         """Remember it."""
         row = {"message": told.message, "feedback": told.feedback, "reader": told.reader, "cause": told.cause.value, "at": now}
-        self._work.execute(insert(escalations), row)
+        self._work.later(_NOTE, row)
 
     def of(self, message: int) -> tuple[Told, ...]:
         """What a message tells of, in the order in which it came up; a record twice if it came up twice."""
-        query = select(escalations).where(escalations.c.message == message).order_by(escalations.c.id)
-        return tuple(Told(row.message, row.feedback, row.reader, Cause(row.cause)) for row in self._work.execute(query))
+        return tuple(Told(row.message, row.feedback, row.reader, Cause(row.cause)) for row in self._work.rows(_OF, message=message))
 
     def messages_about(self, feedback: int) -> Sequence[int]:
         """The messages that tell of a record, oldest first."""
         query = select(escalations.c.message).distinct().where(escalations.c.feedback == feedback).order_by(escalations.c.message)
         return self._work.execute(query).scalars().all()
 
-    def waiting_for(self, reader: PersonId) -> int | None:
-        """The message with escalations to `reader` that has not left and was never tried, locked: whoever adds to it must see what
-        others added before. None when there is none."""
-        ours = select(escalations.c.message).where(escalations.c.message == outbox.c.id)
-        # Twice the state: the first is the condition of the index.
-        due = in_state(outbox, State.DUE, State.SENDING) & in_state(outbox, State.DUE)
-        waits = (outbox.c.person == reader) & due & outbox.c.payload.is_(None) & ours.exists()
-        query = select(outbox.c.id).where(waits).order_by(outbox.c.id.desc()).limit(1).with_for_update()
-        found: int | None = self._work.execute(query).scalar_one_or_none()
-        return found
+    def waiting_for(self, readers: Collection[PersonId]) -> Mapping[PersonId, int]:
+        """Reader → the newest message with escalations to him that has not left and was never tried. They are locked, as whoever adds
+        to one must see what others added before, and in order of their ids, as everybody locks messages: nobody waits in a circle."""
+        return {row.person: row.id for row in self._work.rows(WAITS, readers=list(readers))}
 
     def last_sent(self, reader: PersonId, since: datetime) -> datetime | None:
         """When the newest of those messages reached `reader`, looking no further back than `since`."""

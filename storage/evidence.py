@@ -6,7 +6,8 @@ a lease that ran out belonged to a worker that died, and the next one fetches th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from rules.events import Platform
 from rules.evidence import Evidence, MediaKind, Problem, Progress
 from rules.feedback import State
 from rules.messages import PersonId
-from storage.columns import db_now
+from storage.columns import among, db_now
 from storage.tables import evidence, feedback, in_state
 from storage.work import Prepared, Work
 
@@ -48,12 +49,13 @@ class Kept:
 
 
 _OF = Prepared(select(evidence).where(evidence.c.feedback == bindparam("record")).order_by(evidence.c.id))
+_OF_ALL = Prepared(select(evidence).where(among(evidence.c.feedback, "ids")).order_by(evidence.c.id))
 _LOOSE = and_(evidence.c.feedback.is_(None), evidence.c.by == bindparam("sender"), evidence.c.received_at >= bindparam("since"))
 _OF_OR_LOOSE = Prepared(select(evidence).where(or_(evidence.c.feedback == bindparam("record"), _LOOSE)).order_by(evidence.c.id))
 
 
 class EvidenceTable:
-    """`of` remembers what it found until something is written."""
+    """`of` remembers what it or `meet` found until something is written."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -137,6 +139,13 @@ class EvidenceTable:
         if feedback not in self._of:
             self._of[feedback] = tuple(_evidence(row) for row in self._work.rows(_OF, record=feedback))
         return self._of[feedback]
+
+    def meet(self, feedbacks: Iterable[int]) -> None:
+        """Find out about several records in one statement."""
+        found, wanted = defaultdict[int, list[Evidence]](list), list(feedbacks)
+        for row in self._work.rows(_OF_ALL, ids=wanted):
+            found[row.feedback].append(_evidence(row))
+        self._of.update({id: tuple(found[id]) for id in wanted})
 
     def of_or_loose(self, feedback: int, by: PersonId, since: datetime) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
         """`of`, and what this person sent since then and no record is known for; both oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from rules.events import Platform
 from rules.feedback import Behaviour, Kind, Record, State
 from rules.messages import PersonId
+from storage.columns import among
 from storage.conflict import Conflict
 from storage.tables import feedback, in_state
 from storage.work import Prepared, Work
@@ -32,6 +33,7 @@ class Draft:
 
 
 _GET = Prepared(select(feedback).where(feedback.c.id == bindparam("id")))
+_SOME = Prepared(select(feedback).where(among(feedback.c.id, "ids")))
 _APPLY = Prepared(
     update(feedback).where(feedback.c.id == bindparam("this"), feedback.c.version == bindparam("read")),
     ("version", "state", "kind", "occurred_at", "scene", "action", "impact", "ticks", "given_at", "answered_at", "closed_at"),
@@ -68,6 +70,10 @@ class FeedbackTable:
     def get(self, id: int) -> Record:
         """The record. Raises NoResultFound when there is none."""
         return record_of(self._work.one(_GET, id=id))
+
+    def some(self, ids: Iterable[int]) -> Mapping[int, Record]:
+        """These records by id; unknown ids are left out."""
+        return {row.id: record_of(row) for row in self._work.rows(_SOME, ids=list(ids))}
 
     def find(self, id: int) -> Record | None:
         """The record, or None when there is none."""

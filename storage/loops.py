@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,23 +10,25 @@ from sqlalchemy import bindparam, func, select, update
 
 from rules.loops import Loop, LoopState, Plan, Stage, StepKind
 from rules.worktime import Counting
+from storage.columns import among
 from storage.conflict import Conflict
 from storage.tables import in_state, loops
 from storage.upsert import new_row
 from storage.work import Prepared, Work
 
 _GET = Prepared(select(loops).where(loops.c.feedback == bindparam("feedback")))
+_SOME = Prepared(select(loops).where(among(loops.c.feedback, "ids")))
 _APPLY = Prepared(
     update(loops).where(loops.c.feedback == bindparam("this"), loops.c.version == bindparam("read")),
     [column.key for column in loops.c if column.key != "feedback"],
 )
 # Built once: each tick of each process asks these.
 _RUNNING = in_state(loops, LoopState.WAITING)
-_NEXT_DUE = (
+DUE = Prepared(
     select(loops)
     .where(_RUNNING, loops.c.due_at <= bindparam("now"))
     .order_by(loops.c.due_at)
-    .limit(1)
+    .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
 )
 _NEXT_DUE_AT = select(func.min(loops.c.due_at)).where(_RUNNING)
@@ -46,6 +48,10 @@ class LoopsTable:
         row = self._work.row(_GET, feedback=feedback)
         return loop_of(row) if row else None
 
+    def some(self, feedback: Iterable[int]) -> Mapping[int, Loop]:
+        """The loops of these records, by record; drafts are left out."""
+        return {row.feedback: loop_of(row) for row in self._work.rows(_SOME, ids=list(feedback))}
+
     def apply(self, loop: Loop) -> None:
         """Store what a rule decided. Conflict is raised by the commit at the latest when the loop was changed since it was read."""
         row = {"this": loop.feedback, "read": loop.version, "version": loop.version + 1, **_columns(loop)}
@@ -53,8 +59,11 @@ class LoopsTable:
 
     def next_due(self, now: datetime) -> Loop | None:
         """The loop that has been due for longest, locked against other workers; None when nothing is due."""
-        row = self._work.execute(_NEXT_DUE, {"now": now}).one_or_none()
-        return loop_of(row) if row else None
+        return next(iter(self.due(now, 1)), None)
+
+    def due(self, now: datetime, at_most: int) -> tuple[Loop, ...]:
+        """The loops that have been due for longest, the first first, locked against other workers."""
+        return tuple(loop_of(row) for row in self._work.rows(DUE, now=now, at_most=at_most))
 
     def postpone(self, loop: Loop, until: datetime) -> None:
         """Put a loop that could not be advanced aside, so that the others go on."""

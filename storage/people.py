@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from rules.events import Account, Platform
 from rules.messages import PersonId
 from rules.people import Entry, Person, account_of
+from storage.columns import among
 from storage.tables import accounts, people
 from storage.work import Prepared, Work
 
@@ -19,6 +20,7 @@ _USED_PRECISION = timedelta(minutes=10)
 
 
 _GET = Prepared(select(people).where(people.c.id == bindparam("id")))
+_SOME = Prepared(select(people).where(among(people.c.id, "ids")))
 _FIND = Prepared(
     select(people, accounts.c.used_at)
     .join(accounts, accounts.c.person == people.c.id)
@@ -54,8 +56,7 @@ class PeopleTable:
         wanted = set(ids)
         unmet = wanted - self._met.keys()
         if unmet:
-            rows = self._work.execute(select(people).where(people.c.id.in_(unmet)))
-            self._met.update((row.id, _person(row)) for row in rows)
+            self._met.update((row.id, _person(row)) for row in self._work.rows(_SOME, ids=list(unmet)))
         return {id: self._met[id] for id in wanted & self._met.keys()}
 
     def all(self) -> Mapping[PersonId, Person]:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    bindparam,
     literal_column,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -32,7 +31,7 @@ from storage.columns import UtcDateTime
 def in_state(table: FromClause, *states: str) -> ColumnElement[bool]:
     """`state IN (…)` with the values written out, so that a partial index with the same condition can serve it: neither database looks
     behind a parameter when it plans."""
-    return table.c.state.in_(bindparam(None, list(states), expanding=True, literal_execute=True))
+    return table.c.state.in_([literal_column(f"'{state}'") for state in states])
 
 
 metadata = MetaData(

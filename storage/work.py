@@ -8,8 +8,9 @@ next statement or the commit: one round trip on PostgreSQL instead of six. What 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
+from functools import cached_property
 from typing import Any, TypeVarTuple, overload
 
 from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select
@@ -19,7 +20,6 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 _Columns = TypeVarTuple("_Columns")
 _Process = Callable[[Any], Any]
-_Write = tuple["Form", Mapping[str, Any]]
 
 
 class Work:
@@ -81,9 +81,8 @@ class Work:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        writes = [(write.form(self.dialect), values) for write, values, _ in waiting]
         try:
-            counts = [count for group in self._groups(writes) for count in self._touched(group)]
+            counts = self._sent([(write.form(self.dialect), values) for write, values, _ in waiting])
         except self._error as error:
             raise self._as_usual(error) from None
         for count, (_, _, untouched) in zip(counts, waiting, strict=True):
@@ -94,24 +93,11 @@ class Work:
     def _driver(self) -> Any:
         return self._connection.connection.driver_connection
 
-    def _groups(self, writes: list[_Write]) -> Iterator[list[_Write]]:
-        """What may be sent as one statement: on PostgreSQL writes to different tables, as all see the same rows and their order
-        is not promised; for sqlite3 there is no way to go, so each on its own."""
-        group: list[_Write] = []
-        for form, values in writes:
-            if group and (self.dialect.name != "postgresql" or any(form.table is other.table for other, _ in group)):
-                yield group
-                group = []
-            group.append((form, values))
-        yield group
-
-    def _touched(self, group: list[_Write]) -> Sequence[int]:
-        if len(group) == 1:
-            form, values = group[0]
-            return [self._driver.execute(form.sql, form.bind(values)).rowcount]
-        bound = {f"w{n}_{name}": value for n, (form, values) in enumerate(group) for name, value in form.named(values)}
-        counts: Sequence[int] = self._driver.execute(_together(tuple(form for form, _ in group)), bound).fetchone()
-        return counts
+    def _sent(self, writes: Sequence[tuple[Form, Mapping[str, Any]]]) -> Sequence[int]:
+        """Run them in order; how many rows each touched. PostgreSQL gets all of them before it is asked for the first outcome."""
+        with self._driver.pipeline() if len(writes) > 1 and self.dialect.name == "postgresql" else nullcontext():
+            done = [self._driver.execute(form.sql, form.bind(values)) for form, values in writes]
+        return [cursor.rowcount for cursor in done]
 
     @property
     def _error(self) -> type[Exception]:
@@ -137,14 +123,6 @@ def without_values(error: BaseException) -> None:
         error.args = (said.message_primary,)
 
 
-@lru_cache(maxsize=256)
-def _together(forms: tuple[Form, ...]) -> str:
-    """One statement of PostgreSQL that runs several writes and tells how many rows each touched."""
-    parts = [f"w{n} AS ({form.sql.replace('%(', f'%(w{n}_')} RETURNING 1)" for n, form in enumerate(forms)]
-    counts = [f"(SELECT count(*) FROM w{n})" for n in range(len(forms))]  # noqa: S608 - our own statements
-    return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
-
-
 class Prepared:
     """A statement worked out once for each database. `statement` may depend on the database: a function of its name then. `columns`
     are what the rows of an INSERT, or the values of an UPDATE, bring."""
@@ -168,7 +146,6 @@ class Form:
         if isinstance(statement, Insert):
             statement = statement.inline()  # nobody asks for the new row's id
         assert isinstance(statement, ClauseElement)
-        self.table = getattr(statement, "table", None)  # of a write
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)

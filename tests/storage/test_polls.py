@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 
+from storage.escalations import WAITS
+from storage.loops import DUE
 from storage.unit import Store, Tx
 from tests.builders import NOON, a_company
 
@@ -45,11 +47,29 @@ def test_the_loop_poll_finds_its_row_by_the_index_on_the_due_time(store: Store) 
         " SELECT n, 0, 'waiting', '2026-09-14 04:00:00', '[]', 0, '2026-09-17 04:00:00', '[]', 0",
     )
 
-    plan = _plan_of(store, lambda tx: tx.loops.next_due(NOON))
+    form = DUE.form(store.engine.dialect)
+    plan = _explained(store, form.sql, form.bind({"now": NOON, "at_most": 20}))
 
     assert "ix_loops_due" in plan
     assert _bounded(store, plan, "due_at"), plan
     assert not _scans_all(store, plan), plan
+
+
+def test_whether_an_escalation_waits_is_found_by_its_reader(store: Store) -> None:
+    with store.begin() as tx:
+        person = a_company(tx)["E011"].id
+    columns = "key, card_id, person, grouped, card, data, urgency, state, created_at, not_before, attempts"
+    _fill(
+        store,
+        f"INSERT INTO outbox ({columns}) SELECT 'key:' || n, 'card:' || n, {person}, false, 'sorry_text', '{{}}', 10, 'sent',"
+        " '2026-09-14 04:00:00', '2026-09-17 04:00:00', 0",
+    )
+    form = WAITS.form(store.engine.dialect)
+
+    plan = _explained(store, form.sql, form.bind({"readers": [person]}))
+
+    assert "ix_outbox_recipient" in plan
+    assert _bounded(store, plan, "person"), plan
 
 
 def test_the_poll_for_expired_check_ins_uses_its_index(store: Store) -> None:
@@ -98,19 +118,19 @@ def _plans_of(store: Store, ask: Callable[[Tx], Any]) -> list[str]:
     with store.begin() as tx:
         assert ask(tx) is None
     event.remove(store.engine, "before_cursor_execute", note)
+    return [_explained(store, statement, parameters) for statement, parameters in seen if statement.startswith("SELECT")]
+
+
+def _explained(store: Store, statement: str, parameters: Any) -> str:
     explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
     with store.engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
-        return [
-            "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
-            for statement, parameters in seen
-            if statement.startswith("SELECT")
-        ]
+        bound = tuple(parameters) if store.is_sqlite else parameters
+        return "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, bound))
 
 
 def _bounded(store: Store, plan: str, column: str) -> bool:
     """Whether the column limits what is read from the index, not only what is kept of it."""
-    return f"{column}<?)" in plan if store.is_sqlite else any("Index Cond" in line and column in line for line in plan.splitlines())
+    return f"{column}<?)" in plan or f"({column}=?)" in plan if store.is_sqlite else any("Index Cond" in line and column in line for line in plan.splitlines())
 
 
 def _scans_all(store: Store, plan: str) -> bool:
