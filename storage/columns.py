@@ -43,13 +43,14 @@ class Ids(TypeDecorator[Sequence[int]]):
         return dialect.type_descriptor(postgresql.ARRAY(Integer) if dialect.name == "postgresql" else JSON())
 
 
-def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+def among(column: ColumnElement[int], name: str) -> ColumnElement[Any]:
     """Whether a column is among the ids bound as `name`: unlike SQLAlchemy's own IN one text for any number of them, so that it can be
     `Prepared`."""
-    return column.bool_op("IN")(_each(bindparam(name, type_=Ids)))
+    return _among(column, bindparam(name, type_=Ids))
 
 
-class _each(FunctionElement[int]):  # noqa: N801 - reads as an SQL function
+class _among(FunctionElement[Any]):  # noqa: N801 - reads as an SQL operator
+    # No Boolean: SQLite would be asked whether it `= 1`, for which it uses no index.
     inherit_cache = True
 
 
@@ -69,14 +70,16 @@ class seconds_between(FunctionElement[float]):  # noqa: N801 - reads as an SQL f
     inherit_cache = True
 
 
-@compiles(_each, "sqlite")
-def _sqlite_each(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"  # noqa: S608 - our own statement
+@compiles(_among, "sqlite")
+def _sqlite_among(element: Any, compiler: Any, **kw: Any) -> str:
+    column, ids = (compiler.process(each, **kw) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - our own statement
 
 
-@compiles(_each, "postgresql")
-def _postgresql_each(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"(SELECT unnest({compiler.process(element.clauses, **kw)}))"
+@compiles(_among, "postgresql")
+def _postgresql_among(element: Any, compiler: Any, **kw: Any) -> str:
+    column, ids = (compiler.process(each, **kw) for each in element.clauses)
+    return f"{column} = ANY({ids})"
 
 
 @compiles(seconds_between, "sqlite")
