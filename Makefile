@@ -46,6 +46,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip --disable-pip-version-check --quiet install $(UV)
 	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --extra s3 -c requirements.lock -o requirements-s3.lock
 	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:

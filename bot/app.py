@@ -25,6 +25,7 @@ from bot.llm import Endpoint
 from bot.meter import Meter
 from bot.pictures import Pictures, Upload
 from bot.retention import Forgetter
+from bot.s3 import S3Blobs
 from bot.sender import Rates, Sender
 from bot.settings import Settings
 from bot.stream import LEASE, StreamKeeper
@@ -92,7 +93,7 @@ def build(settings: Settings) -> App:
     meter = Meter(store, policy, now)
     ours = _platforms(settings, meter)
     links = Links(settings.web.public_url, settings.web.secret.reveal())
-    blobs = FolderBlobs(Path(settings.evidence.folder))
+    blobs = S3Blobs(settings.s3) if settings.s3.enabled else FolderBlobs(Path(settings.evidence.folder))
     keeper = Keeper(blobs, _limits(settings))
     lease = 3 * settings.sending.timeout_seconds
     sender = Sender(store, ours.channels, _rates(settings), links.card, now, lease_seconds=lease, policy=policy, degree=meter.degree)

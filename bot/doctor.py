@@ -16,6 +16,7 @@ from handlers import retention
 from handlers.context import Context
 from rules.events import Platform
 from rules.weeks import SHANGHAI
+from storage.blobs import Unreachable
 from storage.migrations import is_current
 from storage.outbox import State
 
@@ -39,6 +40,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
             *_platforms(app),
             database,
             *((*_people(app), *_backlog(app), _forgotten(app)) if database.good else ()),
+            _evidence(app),
             *_calendar(app),
             *_public(settings),
             *_cards(settings),
@@ -110,6 +112,18 @@ def _forgotten(app: App) -> Finding:
     told = "; ".join(f"{what} goes back {age.days} days, {kept[what].days} are configured" for what, age in late.items())
     what = f"retention: {told or 'nothing is older than configured'}"
     return Finding(not late, what, "start a worker: each night from 03:00 it forgets what has had its time", serious=False)
+
+
+def _evidence(app: App) -> Finding:
+    s3 = app.settings.s3
+    where = f"s3 bucket {s3.bucket}" if s3.enabled else app.settings.evidence.folder
+    try:
+        app.blobs.check()
+    except Unreachable as away:
+        return Finding(
+            False, f"evidence: {where}: {away}", "check s3 in the configuration" if s3.enabled else "make evidence.folder writable"
+        )
+    return Finding(True, f"evidence: {where}")
 
 
 def _calendar(app: App) -> Iterator[Finding]:

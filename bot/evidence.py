@@ -25,7 +25,7 @@ from handlers.evidence import Claim
 from rules.events import Platform
 from rules.evidence import Evidence, MediaKind, Problem, retry_after
 from rules.policy import Policy
-from storage.blobs import Blobs
+from storage.blobs import Blobs, Unreachable
 from storage.evidence import Kept
 from storage.unit import Store
 
@@ -139,6 +139,8 @@ class Fetcher:
         except Gone as gone:
             log.warning("not fetched id=%d attempts=%d code=%s", item.id, item.attempts, gone)
             return Problem.NOT_FETCHED
+        except Unreachable as away:
+            log.warning("not kept id=%d attempts=%d store=%s", item.id, item.attempts, away)
         except SendFailed as failure:
             log.warning("not fetched id=%d attempts=%d kind=%s code=%s", item.id, item.attempts, failure.kind, failure.code)
         except Exception:  # a bug in one fetch must not stop the others; the row is tried again
@@ -160,5 +162,8 @@ class Fetcher:
         with self._store.begin() as tx:
             if not tx.runs.first("sweep evidence", today.isoformat(), self._now()):
                 return False
-        log.info("swept blobs=%d", self.sweep())
+        try:
+            log.info("swept blobs=%d", self.sweep())
+        except Unreachable as away:
+            log.warning("not swept, tomorrow again store=%s", away)
         return True

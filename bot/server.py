@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -18,12 +19,15 @@ from bot.wecom import crypto
 from bot.wecom import webhook as wecom
 from handlers.context import Context
 from rules.evidence import Problem
+from storage.blobs import Unreachable
 from storage.evidence import Kept
 from storage.unit import Tx
 from web import cards, evidence, login, pages
 from web import digests as digest_pages
 from web.sessions import Sessions
 from web.site import Site
+
+log = logging.getLogger("sanmiao.web")
 
 _MOST_BYTES = 256 * 1024
 _SECURITY = {
@@ -103,6 +107,9 @@ def _kept(app: App, content: bytes) -> Kept | Problem:
         return app.keeper.keep(content)
     except CannotKeep as no:
         return no.problem
+    except Unreachable as away:
+        log.warning("not kept store=%s", away)
+        return Problem.NOT_KEPT
 
 
 def _context(app: App, tx: Tx) -> Context:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -213,6 +214,24 @@ class Llm(_Section):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         _demand(self, ("base_url", "model"))
+        return self
+
+
+class S3(_Section):
+    enabled: bool
+    endpoint: Literal[""] | HttpUrl
+    region: str
+    bucket: str
+    prefix: str
+    access_key: SecretValue
+    secret_key: SecretValue
+    addressing: Literal["auto", "path", "virtual"]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _demand(self, ("region", "bucket", "access_key", "secret_key"))
+        if self.enabled and find_spec("boto3") is None:
+            raise ValueError("enabled, but the package boto3 is not installed: pip install --require-hashes -r requirements-s3.lock")
         return self
 
 
@@ -422,6 +441,7 @@ class Settings(_Section):
     llm: Llm
     checkins: CheckinPolicy
     evidence: EvidencePolicy
+    s3: S3
     manners: MannersPolicy
     budgets: tuple[BudgetRow, ...]
     sending: Sending
@@ -519,7 +539,7 @@ def _laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-_OPTIONAL = ("dingtalk", "wecom", "llm")
+_OPTIONAL = ("dingtalk", "wecom", "llm", "s3")
 
 
 def _enabled_sections(values: Mapping[str, Any]) -> frozenset[str]:
@@ -575,7 +595,7 @@ def _problems(source: YamlFile, error: ValidationError) -> Iterator[str]:
         yield located(source, key, text.removeprefix("Value error, "))
 
 
-def _demand(section: DingTalk | WeCom | Llm, keys: tuple[str, ...]) -> None:
+def _demand(section: DingTalk | WeCom | Llm | S3, keys: tuple[str, ...]) -> None:
     missing = [key for key in keys if section.enabled and not getattr(section, key)]
     if missing:
         raise ValueError(f"enabled, but without {', '.join(missing)}")
@@ -590,7 +610,7 @@ def _absolute(url: str, folder: Path) -> str:
     return f"{prefix}{path.resolve()}"
 
 
-_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom, "llm": Llm}
+_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom, "llm": Llm, "s3": S3}
 _SECRET_KEYS = frozenset(
     (name, key) for name, section in _SECTIONS.items() for key, field in section.model_fields.items() if field.annotation is Secret
 )

@@ -38,6 +38,7 @@ class Problem(StrEnum):
     TOO_LARGE = "too_large"
     BROKEN = "broken"
     NOT_FETCHED = "not_fetched"
+    NOT_KEPT = "not_kept"
 
 
 @dataclass(frozen=True)

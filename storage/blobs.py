@@ -1,6 +1,6 @@
 """Where the bytes of pictures lie: named by what is in them (SHA-256), so that the same picture lies there once.
 
-A folder outside everything the web server serves. Another store (S3, say) is one more class with the same methods.
+A folder outside everything the web server serves, or a store that speaks S3 (`bot/s3.py`, because that touches the network).
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-_NAME = re.compile(r"^[0-9a-f]{64}$")
+_NAME = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Unreachable(Exception):
+    """The store does not answer, or refuses. The text is a code for the log."""
 
 
 class Blobs(Protocol):
-    """A store of bytes by content."""
+    """A store of bytes by content. Any call may raise Unreachable."""
 
     def put(self, content: bytes) -> str:
         """Keep the bytes for good; their name, 64 hex digits. Keeping the same again changes nothing."""
@@ -30,6 +34,14 @@ class Blobs(Protocol):
     def sweep(self, untouched_since: datetime, referenced: Callable[[Collection[str]], Collection[str]]) -> int:
         """Remove what nobody refers to and was last put before that moment of real time; how many. `referenced` says which of
         these names somebody refers to."""
+
+    def check(self) -> None:
+        """Raise Unreachable when nothing can be kept here."""
+
+
+def is_name(text: str) -> bool:
+    """Whether blobs are named like this."""
+    return bool(_NAME.match(text))
 
 
 class FolderBlobs:
@@ -51,7 +63,7 @@ class FolderBlobs:
 
     def get(self, name: str) -> bytes | None:
         """See `Blobs`."""
-        if not _NAME.match(name):
+        if not is_name(name):
             return None
         try:
             return self._path(name).read_bytes()
@@ -63,12 +75,21 @@ class FolderBlobs:
         limit, removed = untouched_since.timestamp(), 0
         for shelf in sorted(self._folder.glob("??")):
             old = {path.name: path for path in shelf.iterdir() if _untouched(path, limit)}
-            for name in set(old) - set(referenced([n for n in old if _NAME.match(n)])):
+            for name in set(old) - set(referenced([n for n in old if is_name(n)])):
                 # Put again while we asked: leave it.
                 if _untouched(old[name], limit):
                     old[name].unlink(missing_ok=True)
                     removed += 1
         return removed
+
+    def check(self) -> None:
+        """See `Blobs`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unreachable(error.strerror) from None
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise Unreachable("not writable")
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

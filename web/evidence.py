@@ -5,6 +5,7 @@ A link is made only for somebody who may see the record, and that is asked once 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,10 @@ from rules.evidence import Evidence, MediaKind, Progress
 from rules.feedback import Record
 from rules.messages import PersonId
 from rules.people import Person
-from storage.blobs import Blobs
+from storage.blobs import Blobs, Unreachable
 from storage.unit import Store, Tx
+
+log = logging.getLogger("sanmiao.evidence")
 
 LIFE_SECONDS = 600
 _ENDINGS = {
@@ -77,7 +80,8 @@ class PictureLinks:
 
 
 def blueprint(store: Store, links: PictureLinks, blobs: Blobs) -> Blueprint:
-    """GET /e/<token>: the bytes. 404 for a link that is not ours or no longer for this person, 410 for one that has run out."""
+    """GET /e/<token>: the bytes. 404 for a link that is not ours or no longer for this person, 410 for one that has run out, 503 when
+    the store does not answer."""
     pages = Blueprint("evidence", __name__)
 
     @pages.get("/e/<token>")
@@ -91,7 +95,11 @@ def blueprint(store: Store, links: PictureLinks, blobs: Blobs) -> Blueprint:
         with store.read() as tx:
             item = _for(tx, id, person, links.now())
         name = (item.blob if whole else item.thumbnail) if item else None
-        content = blobs.get(name) if name else None
+        try:
+            content = blobs.get(name) if name else None
+        except Unreachable as away:
+            log.warning("not shown id=%d store=%s", id, away)
+            abort(503)
         if item is None or content is None:
             abort(404)
         return _file(item, content, whole=whole)

@@ -12,6 +12,7 @@ import yaml
 from bot.settings import DEFAULTS, ConfigError, Secret, load
 from rules.events import Platform
 from rules.loops import StepKind
+from rules.retention import Passing
 
 SECRET = "0123456789abcdef" * 2
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -179,6 +180,26 @@ def test_a_secret_of_a_platform_not_in_use_may_be_missing() -> None:
 @pytest.mark.parametrize("name", ["WECOM_SECRET", "WECOM_TOKEN", "WECOM_AES_KEY"])
 def test_an_empty_secret_is_a_missing_one(complaint: Callable[..., str], name: str) -> None:
     assert "enabled, but without" in complaint(WECOM, {**ENVIRONMENT, name: ""})
+
+
+def test_a_store_for_evidence_needs_its_bucket_and_its_keys_from_outside(complaint: Callable[..., str]) -> None:
+    keys = {"SANMIAO_S3_ACCESS_KEY": "hush", "SANMIAO_S3_SECRET_KEY": "hush"}
+
+    assert complaint("s3: {enabled: true}", ENVIRONMENT | keys) == "my.yaml:1: s3: enabled, but without region, bucket"
+    assert "s3.secret_key: is missing" in complaint("s3: {enabled: true}")
+    assert "does not belong into this file" in complaint("s3: {enabled: true, access_key: hush}", ENVIRONMENT | keys)
+
+
+@pytest.mark.parametrize(("key", "days"), [("outbox_days", 29), ("usage_days", 30), ("inbox_days", 0)])
+def test_what_is_still_needed_is_not_forgotten(complaint: Callable[..., str], key: str, days: int) -> None:
+    assert f"retention.{key}" in complaint(f"retention: {{{key}: {days}}}")
+
+
+def test_what_has_no_days_is_kept_for_ever(own: Callable[[str], Path]) -> None:
+    kept = load(own("retention: {inbox_days: null}"), ENVIRONMENT).policy().retention
+
+    assert set(kept) == set(Passing) - {Passing.INBOX}
+    assert kept[Passing.OUTBOX] == timedelta(days=180)
 
 
 def test_a_secret_in_the_file_itself_is_refused_and_not_repeated(complaint: Callable[..., str]) -> None:

@@ -208,6 +208,7 @@ EXAMPLES: Mapping[str, CardData] = {
     "picture_failed.too_large": PictureFailed(Problem.TOO_LARGE),
     "picture_failed.broken": PictureFailed(Problem.BROKEN),
     "picture_failed.not_fetched": PictureFailed(Problem.NOT_FETCHED),
+    "picture_failed.not_kept": PictureFailed(Problem.NOT_KEPT),
     "dispute_card": DisputeCard(
         "王小明", "陈静", OCCASION, "直播话术漏了促单", "那一段平台在卡顿，促单说了两遍没播出去", at("2026-09-12 16:44"), page=PAGE
     ),

@@ -22,7 +22,7 @@ from rules.evidence import Problem
 from rules.feedback import Kind, Record, State
 from rules.people import Entry, Person
 from rules.policy import Policy
-from storage.blobs import FolderBlobs
+from storage.blobs import Blobs, FolderBlobs
 from storage.evidence import Kept
 from storage.feedback import Draft
 from storage.unit import Store, Tx
@@ -46,14 +46,14 @@ MORE = (
 class Company:
     """`tests.builders.COMPANY` with another team, another HRBP and a leaver; the real pages on a real database."""
 
-    def __init__(self, store: Store, folder: Path, policy: Policy | None = None) -> None:
+    def __init__(self, store: Store, folder: Path, policy: Policy | None = None, blobs: Blobs | None = None) -> None:
         self.store, self.now = store, NOON
         self.policy = replace(policy or a_policy(), pages_url=HOST)
         with store.begin() as tx:
             a_company(tx)
             tx.people.put(MORE, NOON)
             self.people: dict[str, Person] = {person.key: person for person in tx.people.all().values()}
-        self.blobs = FolderBlobs(folder)
+        self.blobs = blobs or FolderBlobs(folder)
         self.keeper = Keeper(self.blobs, Limits(200_000, 200_000, 1_000_000))
         self.dispatcher = Dispatcher(store, self.policy, lambda: self.now, frozenset(), lambda: None)
         self.pictures = PictureLinks(HOST, SECRET, lambda: self.now)
