@@ -185,9 +185,9 @@ def test_an_empty_secret_is_a_missing_one(complaint: Callable[..., str], name: s
 def test_a_store_for_evidence_needs_its_bucket_and_its_keys_from_outside(complaint: Callable[..., str]) -> None:
     keys = {"SANMIAO_S3_ACCESS_KEY": "hush", "SANMIAO_S3_SECRET_KEY": "hush"}
 
-    assert complaint("s3: {enabled: true}", ENVIRONMENT | keys) == "my.yaml:1: s3: enabled, but without region, bucket"
+    assert complaint("s3: {enabled: true}", {**ENVIRONMENT, **keys}) == "my.yaml:1: s3: enabled, but without region, bucket"
     assert "s3.secret_key: is missing" in complaint("s3: {enabled: true}")
-    assert "does not belong into this file" in complaint("s3: {enabled: true, access_key: hush}", ENVIRONMENT | keys)
+    assert "does not belong into this file" in complaint("s3: {enabled: true, access_key: hush}", {**ENVIRONMENT, **keys})
 
 
 @pytest.mark.parametrize(("key", "days"), [("outbox_days", 29), ("usage_days", 30), ("inbox_days", 0)])
