@@ -22,7 +22,7 @@ from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal, State
 from rules.loops import Cause, CloseReason
 from rules.messages import GroupChat, Outgoing, PersonId, Urgency
-from rules.sentences import Ended, LeftOut, Whom
+from rules.sentences import Element, Ended, LeftOut, Whom
 from rules.value import Grade, Money
 
 
@@ -443,6 +443,17 @@ class VagueText(CardData):
 
 
 @dataclass(frozen=True)
+class EmptiedText(CardData):
+    """New words for a record that do not say what they are to say: the question that makes `elements` concrete, with an example from
+    `industry`. `may_insist`: the policy lets them be put behind the record (plain text)."""
+
+    name: str
+    elements: tuple[Element, ...]
+    industry: str = ""
+    may_insist: bool = False
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of several records that fit: whose it is, what it says, when it was given."""
 
@@ -795,6 +806,7 @@ CATALOG: Mapping[str, type[CardData]] = {
         SeveralDone,
         SentenceClosed,
         VagueText,
+        EmptiedText,
         ChoiceCard,
         NoteText,
         MyWeek,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from cards.catalog import FeedbackCard, NoteText, SorryText
+from cards.catalog import EmptiedText, FeedbackCard, NoteText, SorryText
+from handlers import gate
 from handlers.context import Context, Reply
 from handlers.views import about, redraw, refresh
 from reading import sentence
@@ -23,6 +24,9 @@ _NEW_WORDS = re.compile(
     r"(?:改成|改为|换成|更正为|应该是|应为|写成|补充说?|补一句|补上|加上|加一?句)\s*[:：,，]?\s*(?P<words>.+)$|[:：]\s*(?P<told>.+)$",
     re.DOTALL,
 )
+_INSISTS = re.compile(r"^(?:好的?[,，]?)?(?:就这样|就这么|还是这么|就按这个)[写改加]?[了吧的。.!！~]*$")
+_LATE = (Refusal.TOO_LATE, Refusal.ALREADY_ANSWERED)
+_SHORTEST = 4  # characters that can say something
 _QUOTES = " “”\"'「」『』。"
 
 
@@ -62,21 +66,47 @@ def edit(ctx: Context, by: Person, record: Record, words: str) -> Reply:
 
 def reword(ctx: Context, by: Person, record: Record, words: str) -> Reply:
     """Put new words into the record: each element that they tell of is replaced, and what stood there stays in the history. When it is
-    too late for that they are added."""
+    too late for that they are added. Words that say nothing are turned back like the first ones (A4)."""
     name = ctx.tx.people.get(record.subject).name
     refusal = refusal_to_change(ctx, by, record)
-    if refusal in (Refusal.TOO_LATE, Refusal.ALREADY_ANSWERED):
+    if refusal in _LATE:
         add(ctx, by, record, _content(words))
         ctx.tx.sentences.end(by.id, ctx.now)
         return Reply(says=NoteText(Note.ADDED, name))
     if refusal:
         return Reply(says=SorryText(refusal, name))
     changed = _reworded(record, words)
-    if changed == record:
+    if changed == record and len(_content(words)) < _SHORTEST:
         return _ask(ctx, by, record)
+    emptied = gate.emptied(record, changed)
+    if emptied or changed == record:
+        return _turn_back(ctx, by, record, _content(words), emptied)
     replace_words(ctx, by, record, changed)
     ctx.tx.sentences.end(by.id, ctx.now)
     return Reply(says=NoteText(Note.EDITED, name))
+
+
+def insist(ctx: Context, by: Person, record: Record, turned_back: str, words: str) -> Reply | None:
+    """就这样, or the same words once more, after new words were turned back: what was given passed the gate and is counted, so it stays,
+    and they are put behind it (A4, by policy). None when `words` are something else."""
+    if not ctx.policy.insist or not (_INSISTS.match(words) or _content(words) == turned_back):
+        return None
+    name = ctx.tx.people.get(record.subject).name
+    refusal = refusal_to_change(ctx, by, record)
+    if refusal and refusal not in _LATE:
+        return Reply(says=SorryText(refusal, name))
+    add(ctx, by, record, turned_back)
+    ctx.tx.sentences.end(by.id, ctx.now)
+    return Reply(says=NoteText(Note.ADDED, name))
+
+
+def _turn_back(ctx: Context, by: Person, record: Record, words: str, emptied: tuple[Element, ...]) -> Reply:
+    """New words that say nothing: the question that makes them concrete."""
+    subject = ctx.tx.people.get(record.subject)
+    library = ctx.policy.libraries.get(subject.role)
+    ctx.tx.sentences.put(Started(by.id, record.id, words, ctx.now + ctx.policy.words_within), ctx.now)
+    industry = library.industry if library else ""
+    return Reply(says=EmptiedText(subject.name, emptied or tuple(Element), industry, may_insist=ctx.policy.insist))
 
 
 def replace_words(ctx: Context, by: Person, record: Record, changed: Record) -> None:
@@ -110,7 +140,7 @@ def _ask(ctx: Context, by: Person, record: Record) -> Reply:
     """The next sentence says what changes."""
     name = ctx.tx.people.get(record.subject).name
     refusal = refusal_to_change(ctx, by, record)
-    late = refusal in (Refusal.TOO_LATE, Refusal.ALREADY_ANSWERED)
+    late = refusal in _LATE
     if refusal and not late:
         return Reply(says=SorryText(refusal, name))
     ctx.tx.sentences.put(Started(by.id, record.id, "", ctx.now + ctx.policy.words_within), ctx.now)

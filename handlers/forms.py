@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cards.filters import local_day, local_time, tidy
-from handlers import changes, evidence, feedback, loops
+from handlers import changes, evidence, feedback, gate, loops
 from handlers.context import Context
 from handlers.sentences import NAMES_A_DATE
 from handlers.views import about
 from handlers.visibility import may_see
-from reading import sentence, times
+from reading import times
 from reading.times import Grain
 from rules import checkins, forms, sentences
 from rules import feedback as rules
@@ -64,7 +64,8 @@ def may_keep(ctx: Context, written: Written, lacks: Collection[Lack]) -> bool:
 
 def lacking(written: Written, now: datetime) -> tuple[Lack, ...]:
     """What the gate of the chat misses when it reads the fields one after the other, with the time they are about."""
-    return forms.lacking(written, [element for element in Element if _understood(written, element)], now)
+    texts = {element: getattr(written, element.value) for element in Element}
+    return forms.lacking(written, gate.understood(texts, written.when), now)
 
 
 def answer(ctx: Context, by: Person, feedback_id: int, what: Answer, words: str, picture: Kept | None) -> Refusal | None:
@@ -107,7 +108,7 @@ def withdraw(ctx: Context, by: Person, feedback_id: int) -> Refusal | None:
 
 def edit(ctx: Context, by: Person, feedback_id: int, texts: Mapping[Element, str]) -> Refusal | Lack | None:
     """The author puts his record into other words; why not. `texts` are all three fields, each on one line as the page shows
-    it; the same ones once more change nothing."""
+    it; the same ones once more change nothing. New words pass the gate like the first ones."""
     record = _visible(ctx, by, feedback_id)
     if record is None:
         return Refusal.NO_SUCH_RECORD
@@ -115,10 +116,14 @@ def edit(ctx: Context, by: Person, feedback_id: int, texts: Mapping[Element, str
     if by.id == record.author and shown == texts:
         return None
     problem = refusal_to_change(ctx, by, record) or forms.lacks_words(shown, texts)
-    if problem is None:
-        told = {element: text for element, text in texts.items() if text != shown[element]}
-        changes.replace_words(ctx, by, record, changes.with_words(record, told))
-    return problem
+    if problem is not None:
+        return problem
+    changed = changes.with_words(record, {element: text for element, text in texts.items() if text != shown[element]})
+    emptied = gate.emptied(record, changed)
+    if emptied:
+        return forms.VAGUE[emptied[0]]
+    changes.replace_words(ctx, by, record, changed)
+    return None
 
 
 def add_words(ctx: Context, by: Person, feedback_id: int, words: str, key: str) -> Refusal | Lack | None:
@@ -139,22 +144,6 @@ def add_words(ctx: Context, by: Person, feedback_id: int, words: str, key: str) 
 def refusal_to_change(ctx: Context, by: Person, record: Record) -> Refusal | None:
     """Why `by` may not take back or reword the record on its page, by the windows of the chat; None when he may."""
     return forms.may_add_words(record, by.id) or changes.refusal_to_change(ctx, by, record)
-
-
-def _understood(written: Written, element: Element) -> bool:
-    """Whether the gate finds the element in its own field: read with all the others, or with the scene alone, because a stronger sign
-    elsewhere hides a good one. What it finds in another field does not make up for this one."""
-    names_a_day = any(mention.grain is Grain.DAY for mention in times.find(written.scene))
-    scene = f"{local_time(written.when)} {written.scene}" if written.when and not names_a_day else written.scene
-    texts = {Element.SCENE: scene, Element.ACTION: written.action, Element.IMPACT: written.impact}
-    alone = {Element.SCENE: scene} | {element: texts[element]}
-    return any(_found_in_its_field(fields, element) for fields in (texts, alone))
-
-
-def _found_in_its_field(texts: Mapping[Element, str], element: Element) -> bool:
-    begins = sum(len(texts[before]) + 1 for before in list(texts)[: list(texts).index(element)])
-    span = getattr(sentence.read("，".join(texts.values())), element.value).span
-    return span is not None and span.start < begins + len(texts[element]) and span.end > begins
 
 
 def _once(ctx: Context, author: Person, written: Written, key: str, become: Callable[[Record], None]) -> Given | Refused:

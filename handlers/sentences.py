@@ -168,7 +168,8 @@ def go_on(talk: Talk, ctx: Context, circle: Circle, command: Command) -> Reply |
         return None  # he answers what was given to him
     record = ctx.tx.feedback.get(started.feedback)
     if record.state is not State.DRAFT:
-        return changes.reword(ctx, talk.by, record, talk.event.text) if command.intent in _TALK else None
+        insisted = changes.insist(ctx, talk.by, record, started.text, talk.event.text) if started.text else None
+        return insisted or (changes.reword(ctx, talk.by, record, talk.event.text) if command.intent in _TALK else None)
     if _DROP.match(talk.event.text) or (command.intent is Intent.withdraw and not command.slots):
         return _drop_in_words(ctx, talk.by, record)
     if _SEND.match(talk.event.text):

@@ -27,6 +27,16 @@ class Lack(StrEnum):
     WHEN = "when"
     TOO_LONG = "too_long"
     ADDITION = "addition"
+    VAGUE_SCENE = "vague_scene"
+    VAGUE_ACTION = "vague_action"
+    VAGUE_IMPACT = "vague_impact"
+
+
+VAGUE: Mapping[Element, Lack] = {  # new words in which the gate does not find what they are to say
+    Element.SCENE: Lack.VAGUE_SCENE,
+    Element.ACTION: Lack.VAGUE_ACTION,
+    Element.IMPACT: Lack.VAGUE_IMPACT,
+}
 
 
 @dataclass(frozen=True)

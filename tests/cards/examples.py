@@ -20,6 +20,7 @@ from cards.catalog import (
     Choice,
     ChoiceCard,
     DisputeCard,
+    EmptiedText,
     EscalationBundle,
     EscalationCard,
     EscalationLine,
@@ -62,7 +63,7 @@ from rules.escalations import Outcome
 from rules.evidence import Part, Problem
 from rules.feedback import Answer, Kind, Refusal, State
 from rules.loops import Cause, CloseReason
-from rules.sentences import Ended, LeftOut, Whom
+from rules.sentences import Element, Ended, LeftOut, Whom
 from tests.cards.digests import DIGESTS
 
 
@@ -288,6 +289,8 @@ EXAMPLES: Mapping[str, CardData] = {
     "sentence_done.picture_missing": replace(SENT, attached=Attached(missing=True)),
     **{f"sentence_closed.{ended.value}": SentenceClosed("王小明", ended) for ended in Ended},
     "vague_text": VagueText("客服"),
+    "emptied_text": EmptiedText("王小明", (Element.ACTION,), "客服", may_insist=True),
+    "emptied_text.all": EmptiedText("王小明", tuple(Element)),
     "choice_card": ChoiceCard(Purpose.WITHDRAW, CHOICES),
     "choice_card.answer": ChoiceCard(Purpose.IMPROVED, CHOICES, words="以后先报库存"),
     "choice_card.chosen": ChoiceCard(Purpose.REMIND, CHOICES, chosen=2),

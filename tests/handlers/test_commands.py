@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from handlers import feedback, loops
 from rules.feedback import Record, Refusal, State
 from storage.outbox import Message
 from storage.outbox import State as Sent
-from tests.handlers.conftest import NOON, World
+from storage.unit import Store
+from tests.handlers.conftest import NOON, POLICY, World
 
 
 def record(world: World, id: int = 1) -> Record:
@@ -503,6 +505,56 @@ def test_what_is_to_be_changed_is_asked_for_and_the_next_sentence_says_it(world:
     assert asked.data["what"] == "ask_edit"
     assert done.data["what"] == "edited"
     assert "退了两单" in record(world).impact
+
+
+EMPTY_WORDS = "李雷那条的动作改成态度一直不够认真"
+
+
+def test_new_words_that_say_nothing_are_turned_back_with_the_question_and_change_nothing(world: World) -> None:
+    world.given("cut_in")
+
+    said = answer_to(world, "boss", EMPTY_WORDS)
+
+    assert said.card == "emptied_text"
+    assert said.data["elements"] == ["action"]
+    assert record(world).action == "客户没说完就打断"
+    assert answer_to(world, "boss", "李雷那条的动作改成没等客户说完就挂了电话").data["what"] == "edited"
+    assert record(world).action == "没等客户说完就挂了电话"
+
+
+@pytest.mark.parametrize("again", ["就这样", EMPTY_WORDS, "态度一直不够认真"])
+def test_who_insists_on_them_has_them_put_behind_what_he_gave(world: World, again: str) -> None:
+    card = world.given("cut_in")
+    world.say("boss", EMPTY_WORDS)
+
+    said = answer_to(world, "boss", again)
+
+    assert said.data["what"] == "added"
+    assert record(world).action == "客户没说完就打断"
+    assert "态度一直不够认真" in str(changes_of(world, card)[0].lines)
+    assert answer_to(world, "boss", "就这样").card == "help_text", "once"
+
+
+def test_where_the_policy_forbids_it_nobody_can_insist(store: Store) -> None:
+    world = World(store, policy=replace(POLICY, insist=False))
+    world.given("cut_in")
+    world.say("boss", EMPTY_WORDS)
+
+    world.say("boss", "就这样")
+
+    with world.store.read() as tx:
+        assert "added" not in [entry.what for entry in tx.history.of("feedback:1")]
+    assert record(world).action == "客户没说完就打断"
+
+
+def test_what_is_typed_after_being_asked_passes_the_gate_too(world: World) -> None:
+    world.given("cut_in")
+    world.say("boss", "上一条里写得不对，我来改")
+
+    said = answer_to(world, "boss", "整体表现不够积极主动")
+
+    assert said.card == "emptied_text"
+    assert answer_to(world, "boss", "客户当场退了两单").data["what"] == "edited"
 
 
 def test_an_unsent_card_leaves_with_the_new_words(world: World) -> None:

@@ -59,7 +59,7 @@ FORMS = {
     "withdraw": {"author"},
     "words": {"author"},
 }
-REWORDED = {"scene": "周一晚班", "action": "别的做法", "impact": "别的结果", "addition": "补一句"}
+REWORDED = {"scene": "周一晚班", "action": "没有核对订单就挂了电话", "impact": "客户退了两单", "addition": "补一句"}
 # Whoever stands in for one of the three.
 MORE = tuple(Entry(key, name, "直播部", (), supervisor="E001") for key, name in (("E022", "代一"), ("E005", "代二"), ("E023", "代三")))
 WORDS = "没有告知到账时间"

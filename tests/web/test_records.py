@@ -170,6 +170,8 @@ def test_what_is_answered_or_ended_keeps_its_words(
         ("edit", {"action": ""}, "动作不能空着"),
         ("edit", {"impact": ""}, "影响不能空着"),
         ("edit", {"action": "打" * (LONGEST + 1)}, f"一栏最多 {LONGEST} 个字"),
+        ("edit", {"action": "态度不够认真"}, "这样写看不出当时做了什么"),
+        ("edit", {"impact": "影响非常恶劣"}, "这样写看不出带来了什么结果"),
         ("words", {"addition": " "}, "还没写呢"),
         ("words", {"addition": "打" * (LONGEST + 1)}, f"一栏最多 {LONGEST} 个字"),
     ],
