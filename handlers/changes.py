@@ -87,7 +87,7 @@ def reword(ctx: Context, by: Person, record: Record, words: str) -> Reply:
 
 
 def insist(ctx: Context, by: Person, record: Record, turned_back: str, words: str) -> Reply | None:
-    """就这样, or the same words once more, after new words were turned back: what was given passed the gate and is counted, so it stays,
+    """就这样, or the same words once more, after new words were turned back: what was given passed the gate and counts, so it stays,
     and they are put behind it (A4, by policy). None when `words` are something else."""
     if not ctx.policy.insist or not (_INSISTS.match(words) or _content(words) == turned_back):
         return None
