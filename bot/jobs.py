@@ -26,12 +26,14 @@ _TOGETHER = 20  # few enough to keep nobody waiting for SQLite's one writer
 class Job:
     """`work` deals with one due item and says False when none is left. After an unexpected error `skip` puts the item aside for an
     hour, so that the others go on; without it the job rests until the next tick. `together` deals with several items in one
-    transaction, at most so many, and tells how many; when that fails they are dealt with one by one."""
+    transaction, at most so many, and tells how many; when that fails they are dealt with one by one. What takes long to read is read by
+    `ahead`, in a transaction that only reads and that no tap waits for; it answers with the work that is left."""
 
     name: str
     work: Work
     skip: Callable[[Context, timedelta], None] | None = None
     together: Callable[[Context, int], int] | None = None
+    ahead: Callable[[Context], Work] | None = None
 
 
 JOBS = (
@@ -41,7 +43,7 @@ JOBS = (
     Job("expire check-ins", feedback.expire_one, feedback.postpone_expiry),
     Job("offer check-ins", feedback.offer_daily_one),
     Job("welcome groups", groups.welcome_one),
-    Job("compose digests", digests.compose_next, digests.skip_one),
+    Job("compose digests", digests.compose_next, digests.skip_one, ahead=digests.read_ahead),
     Job("advance contests", value.advance_contest),
     Job("tell of saving", budgets.tell_of_saving),
 )
@@ -98,11 +100,18 @@ class Jobs:
 
     def _one(self, job: Job) -> bool:
         try:
+            work = self._work(job)
             with self._store.begin() as tx:
-                return job.work(Context(tx, self._now(), self._policy))
+                return work(Context(tx, self._now(), self._policy))
         except Exception:  # one bad item must not stop the rest
             log.exception("job failed job=%s", job.name)
         return job.skip is not None and self._skip(job)
+
+    def _work(self, job: Job) -> Work:
+        if job.ahead is None:
+            return job.work
+        with self._store.read() as tx:
+            return job.ahead(Context(tx, self._now(), self._policy))
 
     def _skip(self, job: Job) -> bool:
         assert job.skip is not None

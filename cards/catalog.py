@@ -599,7 +599,8 @@ class GroupWelcome(CardData):
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of the value ledger as people read it: 退货往返 23 次 × ¥80 = ¥1,840. `count` is a plain decimal."""
+    """A line of the value ledger as people read it: 退货往返 23 次 × ¥80 = ¥1,840. `count` is a plain decimal; `entry` is 0 for a line
+    that sums several entries, each of which can be contested on the page."""
 
     entry: int
     name: str
@@ -613,7 +614,8 @@ class Figure:
 @dataclass(frozen=True)
 class Deed:
     """Something a person did: praised by `by`, or improved after his feedback; `figure` where there are count and rate. `what` is empty
-    for an improvement that he did not describe: then there is only what the feedback was `about`."""
+    for an improvement that he did not describe: then there is only what the feedback was `about`. `record` is None for what a system
+    counted."""
 
     record: int | None
     what: str

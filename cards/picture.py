@@ -80,7 +80,7 @@ def _rows(told: EmployeeDigest | MondayBrief) -> Iterator[_Row]:
 
 
 def _deed(deed: Deed) -> Iterator[_Row]:
-    label = phrase("picture_improved" if deed.improved else "picture_praised")
+    label = phrase("picture_counted" if deed.record is None else "picture_improved" if deed.improved else "picture_praised")
     what = deed.what or phrase("picture_about").format(about=deed.about)
     yield _Row(_fitting(f"{label}：{what}", 32), 32, _INK, 44, rule=True)
     if deed.figure:

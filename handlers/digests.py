@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from cards.catalog import (
     CATALOG,
@@ -35,11 +36,12 @@ from rules.messages import GroupChat, Outgoing, PersonId, Urgency
 from rules.people import Person
 from rules.policy import Group
 from rules.quota import Standing
-from rules.value import Entry, total
+from rules.value import Entry, together, total
 from rules.weeks import Week
 from storage.digests import Digest, Round, whom
 
 _LEADERS_AT_ONCE = 4  # each counts thousands of records
+_BOOKING = (Kind.EMPLOYEE, Kind.MONDAY)  # the brief only after an outage on Friday
 log = logging.getLogger("sanmiao.digests")
 
 _SHOWN = 3  # deeds on a card; the page has them all
@@ -56,28 +58,44 @@ class Composed:
     card: CardData | None
 
 
-def compose_next(ctx: Context) -> bool:
-    """Compose the next part of a round that is due. False when nothing is, or another process is at it."""
-    policy = ctx.policy.digests
-    round = ctx.tx.digests.next_round(digests.open_now(ctx.now, ctx.calendar, policy))
+@dataclass(frozen=True)
+class Part:
+    """What one transaction keeps and queues of a round. `up_to` is the last person it deals with; None when it is the last part."""
+
+    round: Round
+    composed: Sequence[Composed]
+    up_to: PersonId | None
+
+
+def compose_next(ctx: Context, ahead: Part | None = None) -> bool:
+    """Compose the next part of a round that is due, or keep what was composed `ahead`. False when nothing is due, or another process is
+    at it."""
+    round = ctx.tx.digests.next_round(_open_now(ctx))
     if round is None:
         return False
-    if round.kind is Kind.GROUP:
-        _keep(ctx, round, [Composed(g.chat, _of_group(ctx, g, round.week)) for g in ctx.policy.groups if g.leader])
+    if ahead is not None and ahead.round != round:
+        return True  # another process has kept that part: look again
+    part = ahead or _part(ctx, round)
+    _keep(ctx, round, part.composed)
+    if part.up_to is None:
         ctx.tx.digests.finish(round, ctx.now)
-        return True
-    part = _next_people(ctx, round, round.at_once)
-    if part:
-        _keep(ctx, round, compose(ctx, round.kind, round.week, part))
-        ctx.tx.digests.advance(round, part[-1])
     else:
-        ctx.tx.digests.finish(round, ctx.now)
+        ctx.tx.digests.advance(round, part.up_to)
     return True
+
+
+def read_ahead(ctx: Context) -> Callable[[Context], bool]:
+    """Compose the next part in a transaction that only reads; what keeps it. A company's counts take seconds, and on SQLite a tap would
+    wait for them. What books the value ledger is composed where it is kept."""
+    round = ctx.tx.digests.peek_round(_open_now(ctx))
+    if round is None or round.kind in _BOOKING:
+        return compose_next
+    return partial(compose_next, ahead=_part(ctx, round))
 
 
 def skip_one(ctx: Context, by: timedelta) -> None:
     """Composing failed: take fewer at once, so that in the end only the one it fails for goes without."""
-    round = ctx.tx.digests.next_round(digests.open_now(ctx.now, ctx.calendar, ctx.policy.digests))
+    round = ctx.tx.digests.next_round(_open_now(ctx))
     if round is None:
         return
     log.error("digest failed kind=%s week=%s after=%d at_once=%d", round.kind, round.week, round.done_up_to, round.at_once)
@@ -129,13 +147,16 @@ def alt_of(brief: MondayBrief) -> str:
 def _employees(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, EmployeeDigest | None]:
     window = digests.window(week, ctx.calendar)
     facts = ctx.tx.digests.facts_about(people, window.since - value.LATE, window.until)
-    value.book(ctx, people, week, window, facts)
-    entries = ctx.tx.ledger.of(people, week)
+    told = ctx.tx.digests.explanations([fact.id for fact in facts if fact.state is State.IMPROVED])
+    entries = {person: list(earlier) for person, earlier in ctx.tx.ledger.of(people, week).items()}
+    for entry in value.book(ctx, people, week, window, facts, told):
+        entries.setdefault(entry.person, []).append(entry)
     waiting = ctx.tx.digests.open_about(people)
     by_person = _grouped(facts)
     older = {e.record for each in entries.values() for e in each if e.record} - {fact.id for fact in facts}
-    about = {fact.id: fact for fact in (*facts, *(ctx.tx.digests.facts(older) if older else ()))}
-    told = ctx.tx.digests.explanations([fact.id for fact in about.values() if fact.state is State.IMPROVED])
+    earlier = ctx.tx.digests.facts(older)
+    about = {fact.id: fact for fact in (*facts, *earlier)}
+    told = {**told, **ctx.tx.digests.explanations([fact.id for fact in earlier if fact.state is State.IMPROVED])}
     names = {id: person.name for id, person in ctx.tx.people.some({fact.author for fact in about.values()}).items()}
     return {
         person: _employee(ctx, week, window, by_person[person], entries.get(person, ()), waiting.get(person, 0), about, names, told)
@@ -162,10 +183,11 @@ def _employee(
     old = [entry for entry in entries if entry not in new]
     if not (given or improved or entries) and Kind.EMPLOYEE not in ctx.policy.digests.wordy:
         return None
-    priced = [_deed(ctx, about.get(e.record or 0), names, told, e) for e in sorted(new, key=lambda e: -e.amount.low_fen)]
     booked = {entry.record for entry in new}
-    plain = [_deed(ctx, fact, names, told, None) for fact in sorted((*improved, *did), key=lambda f: -f.id) if fact.id not in booked]
-    deeds = (*priced, *plain)
+    lines = sorted(together(new), key=lambda entry: -entry.amount.low_fen)
+    priced = [(about.get(entry.record or 0), entry) for entry in lines]
+    plain = [(fact, None) for fact in sorted((*improved, *did), key=lambda fact: -fact.id) if fact.id not in booked]
+    deeds = [*priced, *plain]
     praise = sum(fact.kind is FeedbackKind.PRAISE for fact in given)
     return EmployeeDigest(
         monday=week.monday,
@@ -174,7 +196,7 @@ def _employee(
         improve=len(given) - praise,
         improved=len(improved),
         waiting=waiting,
-        deeds=deeds[:_SHOWN],
+        deeds=tuple(_deed(ctx, fact, names, told, entry) for fact, entry in deeds[:_SHOWN]),
         more=len(deeds[_SHOWN:]),
         total=total(entries) if entries else None,
         corrected=total(old) if old else None,
@@ -194,7 +216,7 @@ def _deed(ctx: Context, fact: Fact | None, names: Mapping[PersonId, str], told: 
 def _supervisors(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, SupervisorDigest | None]:
     window = digests.window(week, ctx.calendar)
     given, teams = ctx.tx.digests.given_by(people, window), ctx.tx.people.teams_of(people)
-    standings = quota.standings(ctx, people, week, window)
+    standings = quota.standings(ctx, people, week, window, given)
     return {person: _supervisor(ctx, week, given.get(person, Given()), teams.get(person, ()), standings[person]) for person in people}
 
 
@@ -258,8 +280,7 @@ def _leader(ctx: Context, week: Week, person: PersonId, *, company: bool) -> Lea
     if not (counted.given or escalated or stuck) and Kind.LEADER not in ctx.policy.digests.wordy:
         return None
     met, supervisors = quota.met(ctx, week, ctx.tx.digests.given_per_supervisor(hrbp, window))
-    team = None if company else [member.id for member in ctx.tx.people.in_charge_of(person)]
-    sum_ = ctx.tx.ledger.sum(team, week)
+    sum_ = ctx.tx.ledger.sum(None, week) if company else ctx.tx.ledger.sum_under(person, week)
     return LeaderDigest(
         monday=week.monday,
         sunday=week.sunday,
@@ -297,7 +318,20 @@ def _brief(digest: EmployeeDigest | None) -> MondayBrief | None:
     return MondayBrief(*facts, total=digest.total, page=digest.page)
 
 
-# -- keeping and queuing -------------------------------------------------------------------------------------------------------------
+# -- parts of a round, kept and queued -----------------------------------------------------------------------------------------------
+
+
+def _open_now(ctx: Context) -> Sequence[tuple[Week, Kind]]:
+    return digests.open_now(ctx.now, ctx.calendar, ctx.policy.digests)
+
+
+def _part(ctx: Context, round: Round) -> Part:
+    if round.kind is Kind.GROUP:
+        return Part(round, [Composed(g.chat, _of_group(ctx, g, round.week)) for g in ctx.policy.groups if g.leader], None)
+    people = _next_people(ctx, round, round.at_once)
+    if not people:
+        return Part(round, (), None)
+    return Part(round, compose(ctx, round.kind, round.week, people), people[-1])
 
 
 def _keep(ctx: Context, round: Round, composed: Iterable[Composed]) -> None:
@@ -317,8 +351,7 @@ def _keep(ctx: Context, round: Round, composed: Iterable[Composed]) -> None:
         if card and not waits:
             messages.append(_message(round.kind, round.week, each.to, card, data, expires))
     ctx.tx.digests.add(kept)
-    for message in messages:
-        ctx.tx.outbox.add(message, ctx.now)
+    ctx.tx.outbox.add_all(messages, ctx.now)
 
 
 def _message(

@@ -22,15 +22,19 @@ from rules.weeks import Week
 def nudges(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, QuotaNudge | None]:
     """What each of these supervisors hears on Thursday: nothing when he is done, away, or leads nobody with a behaviour library."""
     window = Window(digests.window(week, ctx.calendar).since, ctx.now)
-    now, asked = standings(ctx, people, week, window), ctx.tx.away.of_all(people)
+    given, asked = ctx.tx.digests.given_by(people, window), ctx.tx.away.of_all(people)
+    now = standings(ctx, people, week, window, given)
     behind = [id for id in people if now[id].missing and away.stand_in(asked.get(id), ctx.now) is None]
     teams = ctx.tx.people.teams_of(behind)
     return {person: _nudge(ctx, person, now[person], teams.get(person, ())) if person in behind else None for person in people}
 
 
-def standings(ctx: Context, people: Sequence[PersonId], week: Week, window: Window) -> Mapping[PersonId, Standing]:
-    """What these supervisors owe in a week, and what of their feedbacks counts: those with the screenshot that their kind must have."""
-    asked, given = ctx.tx.away.of_all(people), ctx.tx.digests.given_by(people, window)
+def standings(
+    ctx: Context, people: Sequence[PersonId], week: Week, window: Window, given: Mapping[PersonId, Given]
+) -> Mapping[PersonId, Standing]:
+    """What these supervisors owe in a week, and what of the feedbacks `given` counts: those with the screenshot that their kind must
+    have."""
+    asked = ctx.tx.away.of_all(people)
     strict = Wanted.REQUIRED in ctx.policy.evidence.wanted.values()
 
     def counted(person: PersonId) -> int:

@@ -3,7 +3,7 @@ to the HRBP, on a clock of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from cards.catalog import ContestAnswer, ContestCard, EmployeeDigest, Figure
 from handlers.context import Context, Press, Reply
 from handlers.feedback import acting_for, chain_for
 from reading import counts
+from reading.text import normalise
 from rules import value
 from rules.digests import Fact, Kind, Window, due_at
 from rules.feedback import Behaviour, Refusal, State
@@ -26,21 +27,27 @@ LATE = timedelta(days=14)  # what is stated later than this after the fact is fo
 _LONGEST_BREAK = 4
 
 
-def book(ctx: Context, people: Collection[PersonId], week: Week, window: Window, facts: Sequence[Fact]) -> None:
-    """Bring the ledger of these people up to date, in `week`. `facts` are all about them since `LATE` before the window."""
+def book(
+    ctx: Context, people: Collection[PersonId], week: Week, window: Window, facts: Sequence[Fact], told: Mapping[int, str]
+) -> tuple[Entry, ...]:
+    """Bring the ledger of these people up to date, in `week`; what was added. `facts` are all about them since `LATE` before the
+    window, `told` what they wrote about those they improved."""
     rates = ctx.policy.digests.rates
     if not rates:
-        return
+        return ()
     counted = ctx.tx.ledger.counted_since(people, window.since - LATE, window.until)
     about = {fact.id: fact for fact in facts}
     standing = ctx.tx.ledger.to_review(people, window.since - LATE, rates, {c.record for c in counted if c.record is not None})
     wanted = {entry.record for entry in standing} | {count.record for count in counted}
-    about |= {fact.id: fact for fact in ctx.tx.digests.facts({id for id in wanted if id is not None and id not in about})}
+    older = ctx.tx.digests.facts({id for id in wanted if id is not None and id not in about})
+    about |= {fact.id: fact for fact in older}
+    told = {**told, **_told(ctx, older)}
     events = {count.key: count for count in counted if count.record is None}
-    events |= {c.key: c for c in ctx.tx.ledger.events({e.overlap for e in standing if e.record is None} - set(events))}
-    claims = [*_claims(ctx, tuple(about.values()), rates), *map(_of_event, events.values())]
+    held = {entry.overlap for entry in standing if entry.record is None} - {event.overlap for event in events.values()}
+    events |= {event.key: event for event in ctx.tx.ledger.events(people, held) if event.record is None}
+    claims = [*_claims(ctx, tuple(about.values()), rates, told), *map(_of_event, events.values())]
     new = value.settle(claims, standing, rates, week, ctx.tx.ledger.taken({claim.overlap for claim in claims}))
-    ctx.tx.ledger.add(new, {fact.id: fact.version for fact in about.values()}, ctx.now)
+    return ctx.tx.ledger.add(new, {fact.id: fact.version for fact in about.values()}, ctx.now)
 
 
 def figure(entry: Entry, rates: Sequence[Rate]) -> Figure:
@@ -69,7 +76,9 @@ def countable(ctx: Context, fact: Fact) -> Rate | None:
         return None
     boxes = ctx.tx.digests.ticked([fact.id]).get(fact.id, ())
     rate = next(filter(None, (value.rate_on(ctx.policy.digests.rates, box.rate, _day(fact)) for box in boxes if box.rate)), None)
-    booked = any(claim.rate == rate.id for claim in _claims(ctx, (fact,), ctx.policy.digests.rates)) if rate else False
+    booked = (
+        any(claim.rate == rate.id for claim in _claims(ctx, (fact,), ctx.policy.digests.rates, _told(ctx, (fact,)))) if rate else False
+    )
     return None if booked else rate
 
 
@@ -81,8 +90,8 @@ def state_count(ctx: Context, by: Person, record: int, count: Decimal) -> Refusa
     rate = countable(ctx, fact)
     if rate is None or not 0 < count <= 1_000_000:
         return Refusal.NO_SUCH_RECORD
-    stated = Count(f"page:{record}:{rate.id}", by.id, record, rate.id, count, Source.STATED, by.id, ctx.now)
-    ctx.tx.ledger.count(stated)
+    key = f"page:{record}:{rate.id}"
+    ctx.tx.ledger.count(Count(key, by.id, record, rate.id, count, Source.STATED, by.id, ctx.now, overlap=key, taken_at=ctx.now))
     return None
 
 
@@ -194,31 +203,36 @@ def _tell(ctx: Context, entry: Entry, settled: Contest, by: Person) -> None:
 # -- claims --------------------------------------------------------------------------------------------------------------------------
 
 
-def _claims(ctx: Context, facts: Sequence[Fact], rates: Sequence[Rate]) -> Iterator[Claim]:
+def _told(ctx: Context, facts: Sequence[Fact]) -> Mapping[int, str]:
+    return ctx.tx.digests.explanations([fact.id for fact in facts if fact.state is State.IMPROVED])
+
+
+def _claims(ctx: Context, facts: Sequence[Fact], rates: Sequence[Rate], told: Mapping[int, str]) -> Iterator[Claim]:
     """What is claimed for these records, in the order in which it happened: what was counted, else what somebody wrote."""
     standing = sorted((fact for fact in facts if _stands(fact)), key=lambda fact: (fact.occurred_at, fact.id))
-    stated = ctx.tx.ledger.counts_of({fact.subject for fact in standing})
-    improved = [fact.id for fact in standing if fact.state is State.IMPROVED]
-    explained = ctx.tx.digests.explanations(improved)
-    boxes = ctx.tx.digests.ticked([id for id in improved if id in explained])
+    by_systems = ctx.tx.ledger.counts_of({fact.subject for fact in standing})
+    units = {rate.id: normalise(rate.unit) for rate in rates}  # of all versions the same
+    numbered = {id for id, words in told.items() if any(unit in normalise(words) for unit in units.values())}
+    boxes = ctx.tx.digests.ticked([fact.id for fact in standing if fact.id in numbered])
     for fact in standing:
-        count = stated.get(fact.id)
-        if count is not None:
-            yield _of_count(fact, count)
-        words, by = (explained.get(fact.id, ""), fact.subject) if fact.state is State.IMPROVED else (fact.impact, fact.author)
+        counted = by_systems.get(fact.id, ())
+        yield from (_of_count(fact, count) for count in counted)
+        words, by = (told.get(fact.id, ""), fact.subject) if fact.state is State.IMPROVED else (fact.impact, fact.author)
         if words and (fact.state is State.IMPROVED or not fact.carded):
-            yield from _of_words(fact, words, by, boxes.get(fact.id, ()), rates, but=count.rate if count else None)
+            plain = normalise(words)
+            stated = [id for id, unit in units.items() if unit in plain and id not in {count.rate for count in counted}]
+            yield from _of_words(fact, words, by, boxes.get(fact.id, ()), rates, stated)
 
 
 def _of_words(
-    fact: Fact, words: str, by: PersonId, boxes: Sequence[Behaviour], rates: Sequence[Rate], but: str | None
+    fact: Fact, words: str, by: PersonId, boxes: Sequence[Behaviour], rates: Sequence[Rate], ids: Sequence[str]
 ) -> Iterator[Claim]:
-    """One claim for each rate that the words state a number for. A behaviour's own rate needs no word of its own."""
+    """One claim for each of these rates that the words state a number for. A behaviour's own rate needs no word of its own."""
     own = {box.rate for box in boxes if box.rate}
     on = _day(fact)
-    for id in dict.fromkeys(rate.id for rate in rates):
+    for id in ids:
         rate = value.rate_on(rates, id, on)
-        if rate is None or id == but or not (rate.words or id in own):
+        if rate is None or not (rate.words or id in own):
             continue
         found = counts.counted(words, rate.unit, rate.words) if rate.words else None
         if found is None and id in own:
@@ -237,7 +251,7 @@ def _of_count(fact: Fact, count: Count) -> Claim:
 
 def _of_event(count: Count) -> Claim:
     on = count.at.astimezone(SHANGHAI).date()
-    return Claim(count.person, count.record, count.rate, count.count, count.source, on, count.key)
+    return Claim(count.person, count.record, count.rate, count.count, count.source, on, count.overlap)
 
 
 def _stands(fact: Fact) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from reading.text import clauses, normalise
 
@@ -44,6 +45,7 @@ def counted(text: str, unit: str, words: Collection[str] = ()) -> Counted | None
     return Counted(count, clause) if count > 0 else None
 
 
+@cache
 def _pattern(unit: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?<![\d.,~\-至到/一二两三四五六七八九十百千万])(?<!{')(?<!'.join(_ROUGHLY.split('|'))})(?:{_NUMBER})"

@@ -189,6 +189,16 @@ def total(entries: Iterable[Entry]) -> Money:
     return sum((entry.amount for entry in entries), Money())
 
 
+def together(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries as lines to read, in order: what systems counted of one rate, each for no record, is one line, their counts and amounts
+    summed, with id 0 because it stands for several."""
+    alike: dict[object, list[Entry]] = {}
+    for entry in entries:
+        own = (entry.rate, entry.version, entry.each, entry.grade)
+        alike.setdefault(own if entry.record is None else entry.id, []).append(entry)
+    return tuple(_summed(line) if len(line) > 1 else line[0] for line in alike.values())
+
+
 def stated_key(rate: str, on: date, by: PersonId, words: str) -> str:
     """The overlap key of a stated count: one person saying the same words about the same day means the same thing, about whomever and
     in whatever week he says it."""
@@ -198,6 +208,10 @@ def stated_key(rate: str, on: date, by: PersonId, words: str) -> str:
 def event_key(event: str) -> str:
     """The overlap key of a counted event: it happened once."""
     return f"event:{event}"[:190]
+
+
+def _summed(line: Sequence[Entry]) -> Entry:
+    return replace(line[0], id=0, count=sum((entry.count for entry in line), Decimal()), amount=total(line))
 
 
 def _wanted(

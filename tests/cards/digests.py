@@ -42,6 +42,9 @@ SWAP = Deed(12, "主动给出换货方案，客户撤回了退货", "王芳", im
 LISTEN = Deed(13, "先听完再复述一遍客户的问题", "王芳", improved=True, about="客户没说完就打断")
 SILENT = Deed(17, "", "王芳", improved=True, about="没有告知到账时间")
 PUSH = Deed(14, "每讲完一款就报剩余件数", "林涛", improved=True, figure=ORDERS)
+COUNTED = Deed(
+    None, "退货往返", "", improved=False, figure=replace(RETURNS, entry=0, count="5", amount=yuan(400), grade=Grade.MEASURED)
+)
 PACK = Deed(15, "打包前先扫码核对，错发的当场换回来", "赵强", improved=False, figure=HOURS)
 FIVE_S = Deed(
     16, "换模前把工装按顺序摆好", "周勇", improved=True, figure=replace(HOURS, entry=4, count="1.5", amount=yuan(68.25, 90.75))
@@ -66,6 +69,7 @@ EMPLOYEE = (
     employee(
         5, 0, 0, 0, CALM, replace(CALM, what="当场补全工单记录，下一班不用再问客户一遍"), replace(CALM, by="陈静"), more=2, page=""
     ),
+    employee(1, 0, 0, 0, COUNTED, CALM, total=yuan(400)),
 )
 
 SUPERVISOR = (

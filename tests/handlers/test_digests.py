@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,17 +11,18 @@ from decimal import Decimal
 import pytest
 
 from cards.catalog import EmployeeDigest, GroupDigest, LeaderDigest, MondayBrief, QuotaNudge, SupervisorDigest
-from handlers import digests, value
+from handlers import counts, digests, value
 from handlers.context import Context
+from handlers.counts import Taken
+from rules.counts import Problem
 from rules.digests import DigestPolicy, Kind
 from rules.feedback import Behaviour, Refusal, State
 from rules.feedback import Kind as FeedbackKind
 from rules.messages import GroupChat
 from rules.policy import Group, Library
-from rules.value import Grade, Money, Rate, Source
+from rules.value import Grade, Money, Rate
 from rules.weeks import Week
 from storage.digests import whom
-from storage.ledger import Count
 from storage.outbox import Message
 from tests.builders import at
 from tests.handlers.conftest import POLICY, World
@@ -63,6 +65,11 @@ def improve(world: World, name: str, words: str) -> Message:
     world.press("li" if name == "李雷" else "sun", card, "improved")
     world.say("li" if name == "李雷" else "sun", words)
     return card
+
+
+def take_in(world: World, *events: Mapping[str, object]) -> counts.Taken | tuple[Problem, ...]:
+    with world.store.begin() as tx:
+        return counts.take_in(Context(tx, world.now, world.policy), events)
 
 
 def compose(world: World) -> None:
@@ -191,16 +198,87 @@ def test_a_rate_corrected_later_changes_next_week_not_this_one(week: World) -> N
 
 
 def test_a_counted_event_counts_before_what_is_said_and_only_once(week: World) -> None:
-    event = Count("event:return-4711", week.ids["sun"], None, "return", Decimal(1), Source.EVENT, None, week.now)
-    with week.store.begin() as tx:
-        assert tx.ledger.count(event)
-        assert not tx.ledger.count(replace(event, person=week.ids["li"])), "the same event again"
+    event = {"key": "return-4711", "person": "sun", "rate": "return", "at": "2026-09-14T16:00:00+08:00"}
+    assert take_in(week, event) == Taken(1, 0)
+    assert take_in(week, event) == Taken(0, 1), "the same event again"
     week.now = FRIDAY
     compose(week)
 
     shown = digest_of(week, "sun")
     assert shown.total == Money(8000, 8000)
     assert [deed.figure.grade for deed in shown.deeds if deed.figure] == [Grade.MEASURED]
+
+
+def test_events_with_one_overlap_are_one_achievement_whoever_claims_it(week: World) -> None:
+    common = {"rate": "return", "at": "2026-09-14T16:00:00+08:00", "overlap": "order-77"}
+    assert take_in(week, {"key": "crm-1", "person": "sun"} | common, {"key": "erp-1", "person": "li"} | common) == Taken(2, 0)
+    week.now = FRIDAY
+    compose(week)
+
+    assert digest_of(week, "sun").total == Money(8000, 8000), "hers was told of first"
+    assert digest_of(week, "li").total == Money(184_000, 184_000)
+
+
+def test_all_events_of_a_record_count_and_not_what_is_said_besides(week: World) -> None:
+    week.now = FRIDAY
+    compose(week)
+    record = next(deed.record for deed in digest_of(week, "li").deeds if deed.improved)
+    week.now = FRIDAY + timedelta(days=3)
+    events = [{"key": f"return-{n}", "person": "li", "rate": "return", "at": "2026-09-16 10:00", "record": record} for n in (1, 2, 3)]
+    assert take_in(week, *events) == Taken(3, 0)
+    week.now = FRIDAY + timedelta(days=7)
+    compose(week)
+
+    assert digest_of(week, "li").total == Money(3 * 8000 - 184_000, 3 * 8000 - 184_000), "23 were said, 3 were counted"
+
+
+def test_an_event_that_is_told_of_weeks_later_stands_in_the_next_digest(week: World) -> None:
+    week.now = FRIDAY
+    compose(week)
+    week.now = FRIDAY + timedelta(days=25)
+    take_in(week, {"key": "late", "person": "sun", "rate": "return", "at": "2026-09-16 10:00", "count": "2.5"})
+    week.now = at("2026-10-16 17:00")
+    compose(week)
+
+    assert digest_of(week, "sun").total == Money(20_000, 20_000)
+
+
+def test_many_events_of_one_kind_are_one_line_of_the_digest(week: World) -> None:
+    take_in(week, *({"key": f"r{n}", "person": "sun", "rate": "return", "at": "2026-09-14 10:00"} for n in range(5)))
+    week.now = FRIDAY
+    compose(week)
+
+    counted = next(deed for deed in digest_of(week, "sun").deeds if deed.figure)
+    assert counted.figure is not None
+    assert (counted.figure.count, counted.figure.amount, counted.figure.entry) == ("5", Money(40_000, 40_000), 0)
+
+
+def test_a_company_is_counted_before_the_transaction_that_keeps_it(week: World) -> None:
+    week.now = FRIDAY
+    for _ in range(40):
+        with week.store.read() as tx:
+            keep = digests.read_ahead(Context(tx, week.now, week.policy))
+        with week.store.begin() as tx:
+            if not keep(Context(tx, week.now, week.policy)):
+                break
+
+    assert [len(week.to(who, "leader_digest")) for who in ("hr", "head", "boss")] == [1, 1, 0]
+    assert len(week.to("boss", "supervisor_digest")) == 1
+
+
+def test_what_was_composed_ahead_is_not_kept_when_another_process_was_faster(week: World) -> None:
+    week.now = FRIDAY
+    with week.store.begin() as tx:
+        while (round := tx.digests.peek_round([(W38, kind) for kind in Kind])) and round.kind is not Kind.SUPERVISOR:
+            tx.digests.next_round([(W38, round.kind)])
+            tx.digests.finish(round, week.now)
+    with week.store.read() as tx:
+        late = digests.read_ahead(Context(tx, week.now, week.policy))
+    compose(week)
+    with week.store.begin() as tx:
+        late(Context(tx, week.now, week.policy))
+
+    assert len(week.to("boss", "supervisor_digest")) == 1
 
 
 def test_a_count_stated_on_the_page_stands_in_the_next_digest(week: World) -> None:
