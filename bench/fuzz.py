@@ -1,10 +1,11 @@
 """Does anything that anybody may send us break something? The real app on a real database: callbacks of both platforms, cards, pages,
-pictures, in random order, many of them bent (`bench/mutations.py`), while the clock moves, jobs run, cards are drawn and "sent".
+pictures, in random order, many of them bent (`bench/mutations.py`), while the clock moves, jobs run, cards are drawn and "sent",
+digests and their pictures are made, and what has had its time is forgotten.
 
 After every step: no answer of the 5xx kind, nothing logged as an error, and no log line with a name, a secret or anybody's words in it.
 Every so often, and at the end: what the database holds makes sense. The same seed and number of steps is the same run.
 
-    python -m bench.fuzz [--seconds 300 | --steps 500] [--seed 1]
+    python -m bench.fuzz [--seconds 300 | --steps 500] [--seed 1] [--postgres]
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from PIL import Image
 from sqlalchemy import text
 
 from bench import mutations
+from bench.callbacks import postgres
 from bot.app import App, build
 from bot.channel import Channel, Receipt
 from bot.dingtalk.api import DingTalkApi
@@ -40,6 +43,7 @@ from bot.dingtalk.channel import DingTalkChannel
 from bot.downloads import Gone, Limit, TooLarge
 from bot.envelope import Seal
 from bot.evidence import Fetcher
+from bot.pictures import Pictures
 from bot.sender import Rates, Sender
 from bot.server import flask_app
 from bot.settings import load
@@ -50,6 +54,7 @@ from rules.events import Account, Platform
 from rules.evidence import Progress
 from rules.feedback import Answer, State
 from rules.people import Entry, Person
+from rules.weeks import SHANGHAI, week_of
 from storage.limits import Rate
 from storage.migrations import upgrade
 from storage.outbox import State as Sent
@@ -105,6 +110,7 @@ COMMANDS = (
     "已升级的有哪些",
     "免填豁免还差多少",
 )
+PAGES = ("/", "/me", "/open", "/team", "/write", "/preferences", "/desk", "/login", "/in/x", "/healthz", "/login/wecom/back")
 CHECK_EVERY = 200
 _NEVER_GIVEN = (State.DRAFT, State.EXPIRED, State.NOTE)
 
@@ -165,11 +171,11 @@ class Ears(logging.Handler):
 class Desk:
     """The app, its people, and what a step may do to it. `counts` says how often each kind of step was answered how."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, url: str | None = None) -> None:
         self.rng = random.Random(seed)
         self._clock, self._offset = folder / "clock.json", 0.0
         self.forward(0)
-        self.app = _app(folder, self._clock)
+        self.app = _app(folder, self._clock, url or f"sqlite:///{folder}/fuzz.sqlite3")
         self.client = flask_app(self.app).test_client()
         self.counts: Counter[str] = Counter()
         self._seal = Seal(TOKEN, KEY, (CORP,))
@@ -186,6 +192,8 @@ class Desk:
         )
         media = dict.fromkeys(Platform, Shelf(self.rng))
         self._fetcher = Fetcher(self.app.store, self.app.policy, self.app.now, media, self.app.keeper, self.app.blobs, lambda: None)
+        uploads = {platform: lambda png: f"picture-{len(png)}" for platform in Platform}
+        self._drawing = Pictures(self.app.store, self.app.policy, self.app.now, uploads, lambda: None)
 
     def close(self) -> None:
         self.app.close()
@@ -202,7 +210,7 @@ class Desk:
             (self.dingtalk_noise, 2),
             (self.card_page, 3),
             (self.page, 4),
-            (self.form, 5),
+            (self.form, 7),
             (self.picture, 1),
             (self.time_passes, 1),
         )
@@ -313,10 +321,9 @@ class Desk:
         return self._answered(self.client.post(link, data=form))
 
     def page(self) -> str:
-        id = self.rng.randrange(60)
-        path = self.rng.choice(
-            ("/", "/me", "/open", "/team", "/write", "/login", "/in/x", "/healthz", f"/records/{id}", f"/write?about={id}")
-        )
+        id, week = self._record(), self._week()
+        paths = (f"/records/{id}", f"/write?about={self.rng.randrange(9)}", f"/week/{week}", f"/week/{week}/picture.png", *PAGES)
+        path = self.rng.choice(paths)
         if self.rng.random() < 0.3:
             path += f"{'&' if '?' in path else '?'}{self.rng.choice(('back', 'about', 'done', 'next', 'code'))}={_quoted(self._odd())}"
         self._come_in(self._somebody())
@@ -324,9 +331,11 @@ class Desk:
 
     def form(self) -> str:
         """A form of the pages, as a browser sends it, or nearly."""
-        who = self._somebody()
+        id = self._record()
+        who = self._somebody() if self.rng.random() < 0.4 else self._concerned(id)
         word = self._come_in(who)
-        subject = self.people[self.rng.choice(list(self.people))].id
+        subject = self.people[self.rng.choice(("li", "sun", "sun2", *self.people))].id
+        record, week, today = f"/records/{id}", f"/week/{self._week()}", self.app.now().astimezone(SHANGHAI).date()
         forms: tuple[tuple[str, dict[str, Any]], ...] = (
             (
                 "/write",
@@ -337,15 +346,34 @@ class Desk:
                     "scene": f"{MARK}上午那通退货来电",
                     "action": "先核对订单再答复退款时间",
                     "impact": "客户撤回了投诉",
-                    "when": self.app.now().strftime("%Y-%m-%dT%H:%M"),
+                    "when": self.app.now().astimezone(SHANGHAI).strftime("%Y-%m-%dT%H:%M"),
+                    **self.rng.choice(({}, {}, {"impact": "影响恶劣", "keep": "1"})),
                 },
             ),
-            (f"/records/{self.rng.randrange(60)}/answer", {"answer": self.rng.choice(list(Answer)), "words": self._words()}),
-            (f"/records/{self.rng.randrange(60)}/pictures", {}),
+            (f"{record}/answer", {"answer": self.rng.choice(list(Answer)), "words": self._words()}),
+            (f"{record}/pictures", {}),
+            (f"{record}/edit", {"scene": self._words(), "action": "先核对订单再答复退款时间", "impact": f"{MARK}客户撤回了投诉"}),
+            (f"{record}/withdraw", {}),
+            (f"{record}/words", {"key": f"w{self.rng.randrange(40)}", "addition": self._words()}),
+            (
+                "/preferences",
+                {
+                    "quiet": self.rng.choice(("house", "own", "none")),
+                    "begins": "22:00",
+                    "ends": self.rng.choice(("07:30", "22:00", "")),
+                    "rests": self.rng.choice(("yes", "no", "")),
+                    "wanted": self.rng.choice(("reminder", "digest", "nudge")),
+                },
+            ),
+            ("/preferences/stand-in", {"taker": str(subject), "first": str(today), "last": str(today + timedelta(days=2))}),
+            ("/preferences/stand-in", {"back": "1"}),
+            (f"{week}/contest", {"entry": str(self.rng.randrange(30))}),
+            (f"{week}/count", {"record": str(id), "count": self.rng.choice(("3", "2.5", "0", "-1"))}),
+            (f"{week}/named", {"named": self.rng.choice("01")}),
             ("/out", {}),
             ("/in/x", {}),
         )
-        path, fields = self.rng.choices(forms, (4, 3, 2, 0.2, 0.3))[0]
+        path, fields = self.rng.choices(forms, (8, 6, 3, 3, 1, 2, 1, 1, 1, 2, 3, 1, 0.4, 0.4))[0]
         fields = {"word": word, **fields}
         if self.rng.random() < 0.4:
             fields[self.rng.choice(list(fields))] = self._odd()
@@ -360,7 +388,7 @@ class Desk:
             pass
         with self.app.store.read() as tx:
             who = self.people[self.rng.choice(self.people_keys)]
-            records = [record for id in range(60) if (record := tx.feedback.find(id)) and tx.evidence.of(id)]
+            records = [record for id in self.records()[-60:] if (record := tx.feedback.find(id)) and tx.evidence.of(id)]
             shown = [each for record in records for each in self.app.pictures.of(tx, tx.people.get(who.id), record)]
         if not shown:
             return "none"
@@ -371,6 +399,10 @@ class Desk:
     def time_passes(self) -> str:
         self.forward(self.rng.choice((*[60] * 6, *[600] * 4, *[3600] * 3, 6 * 3600, 24 * 3600)))
         self.app.jobs.run_due()
+        while self._drawing.draw_next():
+            pass
+        self.app.forgetter.tick()
+        self.app.auditor.tick()
         return "on"
 
     def forward(self, seconds: float) -> None:
@@ -379,6 +411,11 @@ class Desk:
         partial = self._clock.with_suffix(".new")
         partial.write_text(json.dumps({"offset_seconds": self._offset, "frozen_at": None}), "utf-8")
         partial.replace(self._clock)
+
+    def records(self) -> list[int]:
+        """The ids of all records there are, oldest first."""
+        with self.app.store.engine.connect() as connection:
+            return list(connection.execute(text("SELECT id FROM feedback ORDER BY id")).scalars())
 
     def rows(self) -> Counter[str]:
         """How many records and messages there are in each state."""
@@ -390,6 +427,21 @@ class Desk:
 
     def _somebody(self) -> str:
         return self.rng.choice((*self.people_keys, *["boss"] * 8, *["other", "li"] * 2, "stranger"))
+
+    def _record(self) -> int:
+        """One of the newer records, or perhaps none."""
+        known = self.records()[-60:]
+        return self.rng.choice(known) if known and self.rng.random() < 0.9 else self.rng.randrange(10**6)
+
+    def _concerned(self, id: int) -> str:
+        """The author or the subject of a record."""
+        with self.app.store.read() as tx:
+            record = tx.feedback.find(id)
+        keys = {person.id: key for key, person in self.people.items()}
+        return self.rng.choice((keys[record.author], keys[record.subject])) if record else "boss"
+
+    def _week(self) -> str:
+        return str(week_of(self.app.now()).back(self.rng.choice((0, 0, 1, 1, 2, -1))))
 
     people_keys = tuple(key for key, *_ in PEOPLE)
 
@@ -429,7 +481,14 @@ class Desk:
             "choose:1",
             "nudge",
         ]
-        actions += ["take", "extend", "close", "close:talked", "back", *Answer, self._odd()]
+        actions += ["take", "extend", "close", "close:talked", "back", "contest:1", "uphold", "strike", "checkin:3", "page:1"]
+        about = self._record()
+        actions += [
+            *(f"{verb}:{about}" for verb in ("open", "nudge", "take", "extend", "close")),
+            f"close:{about}:moved",
+            *Answer,
+            self._odd(),
+        ]
         if message:
             actions += [b.action for b in compose(message.card, message.data).buttons] * 6
         ticks = self.rng.sample(("calm_first", "cut_in", "no_eta", "price_anchor", "?"), self.rng.randint(0, 3))
@@ -476,7 +535,7 @@ def check_database(desk: Desk) -> None:
     """Raises Found when rows contradict each other."""
     wrong: list[str] = []
     with desk.app.store.read() as tx:
-        for id in range(1, sum(tx.feedback.counts().values()) + 1):
+        for id in desk.records():
             record, loop, history = tx.feedback.get(id), tx.loops.get(id), tx.history.of(f"feedback:{id}")
             given = record.given_at is not None
             if given and not (record.scene and record.action and record.impact and record.kind):
@@ -490,21 +549,23 @@ def check_database(desk: Desk) -> None:
             stored = [item for item in tx.evidence.of(id) if item.state is Progress.STORED]
             wrong += [f"evidence {item.id} has no bytes" for item in stored if desk.app.blobs.get(item.blob or "") is None]
         failed = [(message.card, message.error_code) for message in tx.outbox.recent(Sent.FAILED, 10)]
-    with desk.app.store.engine.connect() as connection:
-        orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
-        broken = connection.execute(text("PRAGMA integrity_check")).scalar_one()
+    if desk.app.store.is_sqlite:  # which does not promise as much as PostgreSQL
+        with desk.app.store.engine.connect() as connection:
+            orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
+            broken = connection.execute(text("PRAGMA integrity_check")).scalar_one()
+        wrong += [f"rows without their parents: {orphans[:3]}"] * bool(orphans)
+        wrong += [f"integrity: {broken}"] * (broken != "ok")
     wrong += [f"messages that could not be drawn or sent: {failed}"] * bool(failed)
-    wrong += [f"rows without their parents: {orphans[:3]}"] * bool(orphans)
-    wrong += [f"integrity: {broken}"] * (broken != "ok")
     if wrong:
         raise Found("; ".join(wrong[:5]))
 
 
-def run(seed: int, go_on: Callable[[int], bool]) -> tuple[Counter[str], Counter[str]]:
-    """Steps while `go_on(steps done)`; how often each kind was answered how, and what is in the database then. Raises Found."""
+def run(seed: int, go_on: Callable[[int], bool], url: str | None = None) -> tuple[Counter[str], Counter[str]]:
+    """Steps while `go_on(steps done)`; how often each kind was answered how, and what is in the database then. `url` is an empty
+    PostgreSQL database; None: SQLite. Raises Found."""
     root, ears = logging.getLogger(), Ears()
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk(Path(folder), seed)
+        desk = Desk(Path(folder), seed, url)
         level = root.level
         root.addHandler(ears)
         root.setLevel(logging.INFO)
@@ -536,17 +597,22 @@ def a_picture(rng: random.Random) -> bytes:
     return rng.choice((good, good, mutations.raw(rng, good), mutations.raw(rng, good), rng.randbytes(80), b""))
 
 
-def _app(folder: Path, clock: Path) -> App:
+def _app(folder: Path, clock: Path, url: str) -> App:
     config = yaml.safe_load((ROOT / "demo" / "config.yaml").read_text("utf-8"))
     config |= {
-        "database": {"url": f"sqlite:///{folder}/fuzz.sqlite3"},
+        "database": {"url": url},
         "web": {"public_url": "http://127.0.0.1:9"},
-        "people": {"fallback_hrbp": "hr", "sync_at": ""},
+        "people": {"fallback_hrbp": "hr", "sync_at": "", "administrators": ["hr"]},
+        "retention": {"inbox_days": 3, "outbox_days": 30, "drafts_days": 7, "rulings_days": 1, "usage_days": 62},
+        "groups": [
+            {"name": "客服部", "platform": platform.value, "chat_id": f"chat-{platform}", "leader": "boss"} for platform in Platform
+        ],
         "dingtalk": {"enabled": True, "client_id": "fuzz", "card_template_id": "t.schema", "mode": "http"},
         "wecom": {"enabled": True, "corp_id": CORP, "agent_id": AGENT},
         "evidence": {"folder": str(folder / "evidence")},
         "demo": {"clock_file": str(clock)},
     }
+    config["digests"]["leaders"] = ["hr"]
     config["dingtalk"]["card_api_secret"] = "${FUZZ_CARD_SECRET}"
     (folder / "fuzz.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     app = build(load(folder / "fuzz.yaml", SECRETS))
@@ -596,12 +662,14 @@ def _hmac(key: str, message: str) -> str:
 @click.option("--seconds", default=300.0, show_default=True, help="How long.")
 @click.option("--steps", default=0, help="How many steps instead.")
 @click.option("--seed", default=1, show_default=True)
-def main(seconds: float, steps: int, seed: int) -> None:
+@click.option("--postgres", "on_postgres", is_flag=True, help="On a PostgreSQL of this run's own instead of SQLite.")
+def main(seconds: float, steps: int, seed: int, on_postgres: bool) -> None:
     """Throw things at the bot until something breaks."""
     began = time.monotonic()
     go_on: Callable[[int], bool] = (lambda done: done < steps) if steps else (lambda done: time.monotonic() - began < seconds)
     try:
-        counts, rows = run(seed, go_on)
+        with postgres() if on_postgres else nullcontext() as url:
+            counts, rows = run(seed, go_on, url)
     except Found as found:
         raise click.ClickException(str(found)) from None
     lasted = timedelta(seconds=round(time.monotonic() - began))

@@ -1,6 +1,6 @@
 """The pages in a real browser, as large as a phone: nothing hidden, nothing unreadable, all of it without a mouse and without scripts.
 
-With SCREENSHOTS=<folder> each page is kept there as page-<name>.png.
+With SCREENSHOTS=<folder> each page is kept there as page-<name>.png, and as wide as a desk as page-<name>-1280.png.
 """
 
 from __future__ import annotations
@@ -18,18 +18,26 @@ import yaml
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from bot.app import App, build
+from bot.clock import utc_now
 from bot.server import WebServer
 from bot.settings import load
+from cards.compose import compose
 from handlers import feedback, forms
 from handlers.context import Context
 from handlers.logins import link
 from rules.feedback import Answer, Kind, State
 from rules.people import Entry, Person
+from rules.weeks import week_of
 from storage.feedback import Draft
+from storage.unit import Store
+from tests.cards.examples import EXAMPLES
+from tests.cards.test_page import PAGES, WEB
 from tests.page.audit import complaints
 from tests.story.town import free_port
+from tests.web import test_digests as ledger
 
 SMALL: ViewportSize = {"width": 390, "height": 844}
+LARGE: ViewportSize = {"width": 1280, "height": 800}
 SHOTS = os.environ.get("SCREENSHOTS")
 MOST_BYTES = 60_000
 WORDY = "客户在电话里先问了退货时效又问了运费由谁承担" * 8
@@ -139,6 +147,8 @@ LOOKS = {
     "no-team": ("E014", "/team", "带团队"),
     "preferences": ("E010", "/preferences", "免打扰时间"),
     "desk": ("E003", "/desk", "平台额度"),
+    "week": ("E011", "/week/{week}", "群里的周报"),
+    "week-empty": ("E014", "/week/{week}", "最后一个工作日下班前"),
     "no-record": ("E014", "/records/1", "没有这条记录"),
 }
 
@@ -148,7 +158,7 @@ LOOKS = {
 def test_a_page_can_be_read_and_touched_on_a_phone(open_page: OpenPage, name: str, colours: Literal["light", "dark"]) -> None:
     key, path, words = LOOKS[name]
 
-    page = open_page(key, path, colours)
+    page = open_page(key, path.format(week=week_of(utc_now())), colours)
 
     expect(page.get_by_text(words).first).to_be_visible()
     assert complaints(page) == []
@@ -182,6 +192,72 @@ def test_what_is_missing_stands_next_to_its_field_and_is_read_with_it(open_page:
     expect(described).to_contain_text("当时做了什么？")
     assert complaints(page) == []
     _keep(page, "write-lacking", "light")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_what_the_gate_turns_back_is_kept_as_a_note_with_the_keyboard(
+    open_page: OpenPage, served: Served, colours: Literal["light", "dark"]
+) -> None:
+    page = open_page("E010", "/write", colours)
+    page.get_by_label("写给谁").select_option(label="刘洋（客服二部 客服专员）")
+    page.get_by_label("改进").check()
+    page.get_by_label("动作").fill("态度不认真")
+    page.get_by_label("动作").press("Tab")
+    page.get_by_role("button", name="发出").press("Enter")
+    assert complaints(page) == []
+    page.get_by_role("button", name="仍要记下").scroll_into_view_if_needed()
+    _keep(page, "write-keep", colours)
+
+    page.get_by_role("button", name="发出").press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("记下了")
+    expect(page.get_by_text("备注，只有你看得到")).to_be_visible()
+    assert complaints(page) == []
+    _keep(page, "note", colours)
+    with served.app.store.read() as tx:
+        assert tx.feedback.get(4).state is State.NOTE
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_week_with_figures_can_be_read_and_touched(
+    browser: Browser, sqlite_url: str, tmp_path: Path, colours: Literal["light", "dark"]
+) -> None:
+    store = Store(sqlite_url)
+    company = ledger.a_company_with_rates(store, tmp_path)
+    ledger.told(company, "少寄回 23 次退货")
+    ledger.ticked(company)
+    ledger.friday(company)
+    inside, path = ledger.browser(company, "E011"), f"/week/{ledger.W38}"
+    page = browser.new_page(viewport=SMALL, color_scheme=colours)
+
+    before = inside.get(path).text
+    inside.submit(path, f"{path}/contest", entry="1")
+    contested = inside.get(f"{path}?done=1").text
+    wrong = [*_judged(page, before), *_judged(page, contested)]
+
+    page.close()
+    store.close()
+    assert "¥1,840" in before
+    assert contested != before
+    assert wrong == []
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_every_card_that_asks_for_something_can_be_read_and_touched_as_a_page(
+    browser: Browser, colours: Literal["light", "dark"]
+) -> None:
+    page, found = browser.new_page(viewport=SMALL, color_scheme=colours), dict[str, list[str]]()
+
+    for name, example in EXAMPLES.items():
+        card = compose(example.template(), example.data())
+        if card.interactive:
+            html = PAGES.get_template("card.html").render(card=card, post_url="/c/t0ken", nonce="0f3a", whole="查看全部")
+            found[name] = _judged(page, html)
+
+    page.close()
+    assert len(found) > 10
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 def test_a_feedback_is_written_with_the_keyboard_alone(open_page: OpenPage, served: Served) -> None:
@@ -250,6 +326,18 @@ def test_the_first_view_weighs_little_and_runs_no_script(browser: Browser, serve
     assert 0 < sum(sizes) <= MOST_BYTES
 
 
+def _judged(page: Page, html: str) -> list[str]:
+    """What is wrong with a page that was drawn without a server."""
+    style = (WEB / "static" / "sanmiao.css").read_text("utf-8")
+    page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
+    return complaints(page)
+
+
 def _keep(page: Page, name: str, colours: str) -> None:
+    """What is in the window: the bar of links stands where the eye sees it."""
     if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"page-{name}{'-dark' if colours == 'dark' else ''}.png")
+        name = f"page-{name}{'-dark' if colours == 'dark' else ''}"
+        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+        page.set_viewport_size(LARGE)
+        page.screenshot(path=Path(SHOTS) / f"{name}-1280.png")
+        page.set_viewport_size(SMALL)

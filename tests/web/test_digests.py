@@ -29,8 +29,12 @@ BOXES = (Behaviour("swap", "主动给出换货方案", Kind.PRAISE, "少一次�
 
 @pytest.fixture
 def company(store: Store, tmp_path: Path) -> Company:
+    return a_company_with_rates(store, tmp_path)
+
+
+def a_company_with_rates(store: Store, folder: Path) -> Company:
     policy = replace(a_policy(), libraries={"客服": Library(("来电",), BOXES)}, digests=DigestPolicy(rates=(RETURN,), pictures=False))
-    company = Company(store, tmp_path, policy)
+    company = Company(store, folder, policy)
     company.now = at("2026-09-15 10:00")
     return company
 
