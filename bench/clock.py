@@ -4,10 +4,11 @@
     python -m bench.clock --loops 20000 --seed 7 --url postgresql+psycopg://…/…    (databases are made and dropped there)
 
 Real handlers on the real storage, two of everything as in two processes. Random: answers, retractions, rewordings, what HRBPs do,
-leavers, leave with a stand-in, changed policies, both ways of counting hours; deliveries that come twice, late and out of order; clocks
-that jump; outages; and a crash between any two statements, before or after a commit, after which the other process goes on. Each
-company has a database of its own, so that they run side by side. On SQLite nothing waits for the disk (`synchronous=OFF`: a killed
-process loses nothing by that, only a power cut would). Messages are marked as sent without a network: `tests/story` has that part.
+leavers, leave with a stand-in, changed policies, both ways of counting hours, a calendar that changes; deliveries that come twice, late
+and out of order; clocks that jump; outages; and a crash between any two statements, before or after a commit, after which the other
+process goes on. Each company has a database of its own, so that they run side by side. On SQLite nothing waits for the disk
+(`synchronous=OFF`: a killed process loses nothing by that, only a power cut would). Messages are marked as sent without a network:
+`tests/story` has that part.
 
 Reported: `lost` and `duplicates` (steps that the oracle has and the bot has not, and the other way round), `early` (before they were
 due), `oracle_mismatches` (loops with a step of another kind, to another reader or at another time), and how late steps were by the
@@ -32,7 +33,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
 
@@ -70,6 +71,7 @@ LIBRARY = Library(
     ("上午的来电",), (Behaviour("calm", "先安抚", Kind.PRAISE, "没有投诉"), Behaviour("cut", "打断", Kind.IMPROVE, "换人"))
 )
 CALENDAR = public_calendar(clock_time(9), clock_time(18))
+_1970 = date(1970, 1, 1).toordinal()
 
 
 class Crash(Exception):
@@ -165,7 +167,7 @@ class Company:
         self._up_at, self._threads = 0, None if self.stores[0].is_sqlite else ThreadPoolExecutor(2)
         self._phase = self.dice.randrange(TICK)
         self.plan, self.working = PLANS[0], self.dice.random() < BY_WORK
-        self.gone = set[str]()
+        self.gone, self.calendar = set[str](), CALENDAR
         self._serve()
         self._hire()
         self._imagine()
@@ -199,6 +201,7 @@ class Company:
             self._later(self.at + dice.randrange(span), self._outage)
             self._later(self.at + dice.randrange(span), self._jump)
             self._later(self.at + dice.randrange(span), self._go_away)
+            self._later(self.at + dice.randrange(span), self._change_days)
         for person in (*dice.sample(SUBJECTS, 4), *(["hr0"] if dice.random() < 0.4 else [])):
             self._later(self.at + dice.randrange(span), lambda person=person: self._leave(person))  # type: ignore[misc]
 
@@ -235,18 +238,21 @@ class Company:
 
     def _tick(self) -> None:
         self._note("tick")
-        if self._threads:
-            list(self._threads.map(self._advance, self.stores))
-        else:
-            self._advance(self.dice.choice(self.stores))
+        self._do(loops.advance_some)
 
-    def _advance(self, store: Store) -> None:
+    def _do(self, work: Callable[[Context, int], int]) -> None:
+        if self._threads:
+            list(self._threads.map(lambda store: self._do_all(work, store), self.stores))
+        else:
+            self._do_all(work, self.dice.choice(self.stores))
+
+    def _do_all(self, work: Callable[[Context, int], int], store: Store) -> None:
         """Deal with everything that is due, several in a transaction, as `bot.jobs` does. After a crash the other goes on."""
         policy = self.policy
         while True:
             try:
                 with self.fuse, store.begin() as tx:
-                    if not loops.advance_some(Context(tx, self.now, policy), self.dice.choice((1, 3, 20))):
+                    if not work(Context(tx, self.now, policy), self.dice.choice((1, 3, 20))):
                         return
             except Crash:
                 store = self.dice.choice(self.stores)
@@ -325,6 +331,21 @@ class Company:
         self.plan, self.working = self.dice.choice(PLANS), self.dice.random() < BY_WORK
         self._serve()
 
+    def _change_days(self) -> None:
+        """Some days around now are off after all, and others are worked; whoever is up reads that at once."""
+        if self.at < self._up_at:
+            self._later(self._up_at, self._change_days)
+            return
+        today, dice = (self.now + timedelta(hours=8)).date(), self.dice
+        first = today + timedelta(dice.randrange(-3, 12))
+        off = {first + timedelta(n) for n in range(dice.randrange(1, 6))}
+        worked = {today + timedelta(dice.randrange(-3, 20)) for _ in range(dice.randrange(4))} - off
+        known = self.calendar
+        self.calendar = replace(known, holidays=known.holidays - worked | off, makeup=known.makeup - off | worked)
+        self._note("days", *([day.toordinal() - _1970 for day in days] for days in (off, worked)))
+        self.outages.append((self.at + self.offset, self.at + self.offset))  # what falls due in the past by this could not be done
+        self._do(loops.recount_some)
+
     def _outage(self) -> None:
         length = int(self.dice.choice((60, 900, 7200, 60 * 3600)) * self.dice.uniform(0.2, 2))
         self.outages.append((self.at + self.offset, self.at + self.offset + length))
@@ -346,7 +367,7 @@ class Company:
         )
         day = timedelta(days=1)
         checkins = Checkins(None, clock_time(18), frozenset())
-        made = Policy(plan, 2 * day, day, timedelta(minutes=10), {"客服": LIBRARY}, checkins, None, calendar=lambda: CALENDAR)
+        made = Policy(plan, 2 * day, day, timedelta(minutes=10), {"客服": LIBRARY}, checkins, None, calendar=lambda: self.calendar)
         return replace(made, merge_within=timedelta(minutes=30))
 
     def _serve(self) -> None:

@@ -2,7 +2,8 @@
 
 A log has tuples (now, what, …) in the order of events; `now`, in whole seconds since 1970, is the company's clock, which may jump:
 give (loop, subject, stages, working) · answer, withdraw, take, extend, close (loop, by) · left (person) · away (person, stand-in, from,
-until) · tick: the moment at which everything due is dealt with. Stages are (hours, whether it escalates)."""
+until) · days (off, worked): the calendar is another from now on · tick: the moment at which everything due is dealt with. Stages are
+(hours, whether it escalates), days count from 1 January 1970."""
 
 from bisect import bisect_left
 from datetime import date, timedelta
@@ -19,25 +20,26 @@ FREE = {day for day in DAYS for year, first, last in SPANS if day.year == year a
 WORKED = [(day - date(1970, 1, 1)).days for day in DAYS if day in MADE_UP or (day.weekday() < 5 and day not in FREE)]
 
 
-def after(start: int, hours: int, working: bool) -> int:
+def after(start: int, hours: int, working: bool, worked: list[int] = WORKED) -> int:
     """The instant so many hours later; of working time, if that is what counts."""
     day, clock = divmod(start + LOCAL, DAY)
-    first = bisect_left(WORKED, day)
-    used = min(max(clock - OPENS, 0), LENGTH) if WORKED[first] == day else 0
+    first = bisect_left(worked, day)
+    used = min(max(clock - OPENS, 0), LENGTH) if worked[first] == day else 0
     days, rest = divmod(used + hours * 3600 - 1, LENGTH)
-    return WORKED[first + days] * DAY + OPENS + rest + 1 - LOCAL if working else start + hours * 3600
+    return worked[first + days] * DAY + OPENS + rest + 1 - LOCAL if working else start + hours * 3600
 
 
 def replay(log: list[tuple[Any, ...]], hrbp: dict[str, str], head: str) -> list[tuple[int, str, str, int, int]]:
     """What must have been sent: (loop, kind, reader, when due, when sent). `hrbp` is each subject's, `head` is above them."""
     loops, queue, sent = dict[int, Any](), list[tuple[int, int]](), list[tuple[int, str, str, int, int]]()
-    gone, away = set[str](), dict[str, tuple[str, int, int]]()
+    gone, away, worked = set[str](), dict[str, tuple[str, int, int]](), WORKED
 
     def stand_in(who: str | None, now: int) -> str | None:
         return away[who][0] if who in away and away[who][1] <= now < away[who][2] else None
 
-    def wait(id: int, stage: int, due: int) -> None:
-        loops[id].update(next=stage, due=due)
+    def wait(id: int, stage: int, since: int, hours: int) -> None:
+        due = after(since, hours, loops[id]["working"], worked)
+        loops[id].update(next=stage, due=due, since=since, hours=hours)
         heappush(queue, (due, id))
 
     def go(id: int, now: int, ahead: list[tuple[int, int]]) -> None:  # stages that are due, and since when
@@ -54,7 +56,7 @@ def replay(log: list[tuple[Any, ...]], hrbp: dict[str, str], head: str) -> list[
         loops[id].update(due=None, told=loops[id]["told"] or bool(calls))
         if stage + 1 < len(stages):
             heard = now if calls and now - since > 600 else since
-            wait(id, stage + 1, after(heard, stages[stage + 1][0] - stages[stage][0], loops[id]["working"]))
+            wait(id, stage + 1, heard, stages[stage + 1][0] - stages[stage][0])
 
     for now, what, *rest in log:
         while what == "tick" and queue and queue[0][0] <= now:
@@ -62,16 +64,21 @@ def replay(log: list[tuple[Any, ...]], hrbp: dict[str, str], head: str) -> list[
             if (loop := loops[id])["due"] == at and loop["state"] == "waiting":
                 stages, ahead = loop["stages"], [(loop["next"], at)]
                 for n in range(loop["next"] + 1, len(stages)):
-                    ahead.append((n, after(ahead[-1][1], stages[n][0] - stages[n - 1][0], loop["working"])))
+                    ahead.append((n, after(ahead[-1][1], stages[n][0] - stages[n - 1][0], loop["working"], worked)))
                 go(id, now, [step for step in ahead if step[1] <= now])
         if what == "give":
             id, subject, stages, working = rest
             loops[id] = {"subject": subject, "stages": stages, "working": working, "state": "waiting", "told": False, "taker": None}
             loops[id] |= {"at": now, "first": [calls for _, calls in stages].index(True)}
             loops[id]["chain"] = [who for who in (hrbp[subject], head) if who not in gone]
-            wait(id, 0, after(now, stages[0][0], working))
+            wait(id, 0, now, stages[0][0])
         elif what == "away":
             away[rest[0]] = (rest[1], rest[2], rest[3])
+        elif what == "days":
+            worked = sorted({*worked} - {*rest[0]} | {*rest[1]})
+            for id, loop in loops.items():
+                if loop["working"] and loop["state"] == "waiting" and loop["due"]:
+                    wait(id, loop["next"], loop["since"], loop["hours"])
         elif what == "left":
             gone.add(rest[0])
             for id, loop in loops.items():
@@ -85,5 +92,5 @@ def replay(log: list[tuple[Any, ...]], hrbp: dict[str, str], head: str) -> list[
                 loop.update(state="taken", taker=by)
             elif what == "extend" and may:
                 loop.update(state="waiting", told=False, taker=None)
-                wait(rest[0], loop["first"], after(now, 24, loop["working"]))
+                wait(rest[0], loop["first"], now, 24)
     return sent

@@ -15,6 +15,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -101,7 +102,7 @@ def make_due(store: Store, turn: int) -> None:
         for number in range(DUE):
             loop = tx.loops.get(turn * DUE + number + 1)
             assert loop is not None
-            tx.loops.postpone(loop, NOW - timedelta(seconds=number))
+            tx.loops.apply(replace(loop, due_at=NOW - timedelta(seconds=number)))
 
 
 def measure(url: str, count: int, rounds: int) -> dict[str, float]:

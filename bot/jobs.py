@@ -37,6 +37,7 @@ class Job:
 
 
 JOBS = (
+    Job("recount loops", loops.recount_one, loops.leave_one_counted, loops.recount_some),
     Job("advance loops", loops.advance_one, loops.postpone_one, loops.advance_some),
     Job("forecast holidays", escalations.forecast_one),
     Job("miss holidays", alerts.miss_holidays_once),

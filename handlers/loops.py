@@ -18,7 +18,7 @@ from cards.catalog import (
 from handlers import escalations
 from handlers.context import Context, Press, Reply, Talk
 from handlers.feedback import acting_for, chain_for
-from handlers.views import about, attached_to, linked, refresh, refresh_bundles, view
+from handlers.views import about, attached_to, linked, refresh, refresh_bundles, show_when, view
 from rules import away, feedback, loops
 from rules.feedback import Answer, Record, Refusal, Refused
 from rules.loops import Allowed, CloseReason, Loop, NotAllowed, Step, StepKind
@@ -94,9 +94,30 @@ def _due_step(ctx: Context, loop: Loop) -> Step:
 
 def postpone_one(ctx: Context, by: timedelta) -> None:
     """Put the next due loop aside."""
-    loop = ctx.tx.loops.next_due(ctx.now)
-    if loop is not None:
-        ctx.tx.loops.postpone(loop, ctx.now + by)
+    ctx.tx.loops.put_aside(ctx.now, ctx.now + by)
+
+
+def recount_one(ctx: Context) -> bool:
+    """After a change of the calendar, count a due time anew. False when all rest on the calendar as it is."""
+    return recount_some(ctx, 1) == 1
+
+
+def recount_some(ctx: Context, at_most: int) -> int:
+    """The same for several; how many it were. What was sent stays sent; what falls due in the past by this is late like anything."""
+    before = ctx.tx.loops.counted_otherwise(ctx.calendar.mark, at_most)
+    records = ctx.tx.feedback.some(loop.feedback for loop in before)
+    for loop in before:
+        again = loops.recount(loop, ctx.calendar)
+        ctx.tx.loops.apply(again)
+        if again.due_at != loop.due_at:
+            ctx.tx.history.note(about(loop.feedback), "recounted", ctx.now)
+        show_when(ctx, records[loop.feedback], again, moved=again.due_at != loop.due_at)
+    return len(before)
+
+
+def leave_one_counted(ctx: Context, by: timedelta) -> None:
+    """Counting it anew failed: it keeps the time it has."""
+    ctx.tx.loops.leave_counted(ctx.calendar.mark, ctx.now)
 
 
 def hand_over_for(ctx: Context, leaver: PersonId) -> None:

@@ -35,7 +35,7 @@ from cards.catalog import (
     SeveralDone,
 )
 from handlers.context import Context
-from rules import away, escalations, evidence, sentences
+from rules import away, escalations, evidence, loops, sentences
 from rules.evidence import MediaKind, Progress
 from rules.feedback import Answer, Record, Refusal, State
 from rules.loops import Cause, CloseReason, Loop, LoopState, is_provisional
@@ -120,6 +120,21 @@ def redraw(ctx: Context, record: Record, loop: Loop | None, *, sender: PersonId 
             ctx.tx.outbox.replace(message.key, shown.data(), message.not_before)
 
 
+def show_when(ctx: Context, record: Record, loop: Loop, *, moved: bool) -> None:
+    """The calendar has changed: where a card says when the HRBP hears of it, let it be true; `moved`: that is another time now."""
+    for message in ctx.tx.outbox.about(about(record.id)):
+        extended = message.card == EscalationCard.template() and loop.escalated_at is None and moved
+        if message.card not in (FeedbackCard.template(), ReminderCard.template()) and not extended:
+            continue
+        shown = view(ctx, message, record, loop)
+        if not moved and shown.data() == message.data:
+            continue
+        if message.state is Sent.DUE and message.payload is None:
+            ctx.tx.outbox.reword(message, shown.template(), shown.data())
+        elif loops.worth_a_change(message.to):
+            ctx.tx.outbox.change(message, shown.template(), shown.data(), ctx.now)
+
+
 def view(ctx: Context, message: Message, record: Record, loop: Loop | None, notice: Refusal | None = None) -> CardData:
     """What the card of `message` shows now. `notice` says why a press was refused."""
     wanted = {record.author, record.subject} | ({loop.taken_by} if loop and loop.taken_by else set())
@@ -185,6 +200,7 @@ def _subject(
         )
     seen = FeedbackCard.from_data(message.data) if message.card == FeedbackCard.template() else None
     if seen:
+        due_at, provisional = _heard_at(ctx, loop, seen)
         return FeedbackCard(
             author,
             record.kind,
@@ -192,13 +208,14 @@ def _subject(
             record.action,
             record.impact,
             seen.occurred_at,
-            seen.due_at,
+            due_at,
             notice,
             attached,
             added_to(ctx, record),
-            seen.provisional,
+            provisional,
         )
     again = ReminderCard.from_data(message.data)
+    due_at, provisional = _heard_at(ctx, loop, again)
     return ReminderCard(
         author,
         record.kind,
@@ -206,12 +223,20 @@ def _subject(
         record.action,
         record.impact,
         again.opened_at,
-        again.due_at,
+        due_at,
         again.nudged_by,
         notice,
         attached,
-        again.provisional,
+        provisional,
     )
+
+
+def _heard_at(ctx: Context, loop: Loop | None, seen: FeedbackCard | ReminderCard) -> tuple[datetime | None, bool]:
+    """When the HRBP hears of it by today's calendar, and whether that is provisional; once he has heard, as the card said."""
+    if loop is None or loop.due_at is None or loop.escalated_at is not None or seen.due_at is None:
+        return seen.due_at, seen.provisional
+    due_at = loops.escalates_at(loop, ctx.calendar)
+    return due_at, due_at is not None and is_provisional(loop, due_at, ctx.calendar)
 
 
 def _escalation(
@@ -237,9 +262,9 @@ def bundle(
 
 
 def _lines(ctx: Context, feedback: Sequence[int]) -> tuple[EscalationLine, ...]:
-    records, loops = ctx.tx.feedback.some(feedback), ctx.tx.loops.some(feedback)
+    records, clocks = ctx.tx.feedback.some(feedback), ctx.tx.loops.some(feedback)
     people = ctx.tx.people.some(record.subject for record in records.values())
-    return tuple(_line(records[id], loops[id], people[records[id].subject]) for id in feedback)
+    return tuple(_line(records[id], clocks[id], people[records[id].subject]) for id in feedback)
 
 
 def _line(record: Record, loop: Loop, subject: Person) -> EscalationLine:

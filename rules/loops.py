@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from rules.events import Account, Platform
 from rules.feedback import Refusal
-from rules.messages import PersonId
+from rules.messages import GroupChat, PersonId
 from rules.worktime import Calendar, Counting
 
 
@@ -52,13 +53,23 @@ Plan = tuple[Stage, ...]
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Where a due time in working hours comes from: so much work after `since`, by the calendar with this mark."""
+
+    since: datetime
+    amount: timedelta
+    mark: str
+
+
+@dataclass(frozen=True)
 class Loop:
     """The clock of one open record.
 
     `plan` was copied from the policy when the loop opened (earliest stage first), so that a changed policy does not move a running
     loop. `steps_taken` stages are behind us; `due_at` is when the next one falls due, None when none is left or the clock stands.
     `chain` is who hears of it, in order: the subject's HRBP, then upwards. `round` grows with every extension. `taken_by` is the
-    HRBP who follows up in person.
+    HRBP who follows up in person. `counted` says how `due_at` came about where it depends on the calendar; None where every hour
+    counts.
     """
 
     feedback: int
@@ -74,6 +85,7 @@ class Loop:
     nudged_at: datetime | None = None
     taken_at: datetime | None = None
     taken_by: PersonId | None = None
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +125,8 @@ _LATE = timedelta(minutes=10)
 
 def open_loop(feedback: int, opened_at: datetime, plan: Plan, chain: tuple[PersonId, ...], calendar: Calendar) -> Loop:
     """Start the clock on submission. `plan` is in order of `after`."""
-    due = calendar.after(opened_at, plan[0].after, plan[0].counting) if plan else None
-    return Loop(feedback, 0, LoopState.WAITING, opened_at, plan, 0, due, chain)
+    loop = Loop(feedback, 0, LoopState.WAITING, opened_at, plan, 0, None, chain)
+    return _wait(loop, opened_at, plan[0].after, calendar) if plan else loop
 
 
 def next_step(loop: Loop, now: datetime, calendar: Calendar) -> Step | Wait:
@@ -153,9 +165,22 @@ def is_provisional(loop: Loop, until: datetime, calendar: Calendar) -> bool:
     return counts_work and calendar.provisional(loop.opened_at, until)
 
 
+def recount(loop: Loop, calendar: Calendar) -> Loop:
+    """The same wait by the calendar as it is known now: a year was published, or the company changed its days. What was sent stays
+    sent; what falls due in the past by this is late like anything else."""
+    assert loop.counted is not None, "every hour counts"
+    return _wait(loop, loop.counted.since, loop.counted.amount, calendar)
+
+
+def worth_a_change(to: Account | GroupChat | None) -> bool:
+    """Whether a card that was sent is changed because the time on it is another now. WeCom changes a card once per code (wecom.md §7),
+    which is kept for the answer; the next reminder tells."""
+    return to is None or to.platform != Platform.WECOM
+
+
 def end(loop: Loop) -> Loop:
     """Stop the clock for good: the record was answered, closed or withdrawn."""
-    return replace(loop, state=LoopState.ENDED, due_at=None)
+    return replace(loop, state=LoopState.ENDED, due_at=None, counted=None)
 
 
 def nudge(loop: Loop, by: PersonId, now: datetime, author: PersonId | None = None) -> Allowed | NotAllowed:
@@ -175,7 +200,7 @@ def take_over(loop: Loop, by: PersonId, now: datetime) -> Allowed | NotAllowed:
         return NotAllowed(refusal)
     if loop.state is LoopState.TAKEN:
         return NotAllowed(Refusal.ALREADY_SETTLED)
-    return Allowed(replace(loop, state=LoopState.TAKEN, due_at=None, taken_at=now, taken_by=by))
+    return Allowed(replace(loop, state=LoopState.TAKEN, due_at=None, counted=None, taken_at=now, taken_by=by))
 
 
 def extend(loop: Loop, by: PersonId, now: datetime, more: timedelta, calendar: Calendar) -> Allowed | NotAllowed:
@@ -188,13 +213,12 @@ def extend(loop: Loop, by: PersonId, now: datetime, more: timedelta, calendar: C
         loop,
         state=LoopState.WAITING,
         steps_taken=first,
-        due_at=calendar.after(now, more, loop.plan[first].counting),
         round=loop.round + 1,
         escalated_at=None,
         taken_at=None,
         taken_by=None,
     )
-    return Allowed(again)
+    return Allowed(_wait(again, now, more, calendar))
 
 
 def may_close(loop: Loop, by: PersonId) -> Refusal | None:
@@ -224,8 +248,9 @@ def _step(loop: Loop, index: int, due: datetime, now: datetime, calendar: Calend
     escalates = stage.kind is StepKind.ESCALATE
     # Whoever heard of it late still has the whole time before the next in the chain does.
     heard = now if escalates and now - due > _LATE else due
-    next_due = _following(loop.plan, index, heard, calendar) if index + 1 < len(loop.plan) else None
-    after = replace(loop, steps_taken=index + 1, due_at=next_due)
+    after = replace(loop, steps_taken=index + 1, due_at=None, counted=None)
+    if index + 1 < len(loop.plan):
+        after = _wait(after, heard, _between(loop.plan, index), calendar)
     if not escalates:
         return Step(StepKind.REMIND, None, Cause.NO_ANSWER, after)
     level = sum(1 for earlier in loop.plan[:index] if earlier.kind is StepKind.ESCALATE)
@@ -237,4 +262,15 @@ def _step(loop: Loop, index: int, due: datetime, now: datetime, calendar: Calend
 def _following(plan: Plan, index: int, due: datetime, calendar: Calendar) -> datetime:
     """When the stage after `index`, which fell due at `due`, does: stages count from each other, so that an extension moves all that
     follow."""
-    return calendar.after(due, plan[index + 1].after - plan[index].after, plan[index + 1].counting)
+    return calendar.after(due, _between(plan, index), plan[index + 1].counting)
+
+
+def _between(plan: Plan, index: int) -> timedelta:
+    return plan[index + 1].after - plan[index].after
+
+
+def _wait(loop: Loop, since: datetime, amount: timedelta, calendar: Calendar) -> Loop:
+    """The loop with its next stage due so much later than `since`, in the hours that count for it."""
+    counting = loop.plan[loop.steps_taken].counting
+    counted = Counted(since, amount, calendar.mark) if counting is Counting.WORKING else None
+    return replace(loop, due_at=calendar.after(since, amount, counting), counted=counted)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import sha256
 
 from rules.weeks import SHANGHAI, Week
 
@@ -36,6 +37,12 @@ class Calendar:
     years: frozenset[int] = frozenset()
     from_time: time = time(9)
     to_time: time = time(18)
+
+    @cached_property
+    def mark(self) -> str:
+        """16 hexadecimal digits that change with whatever this calendar knows."""
+        known = (sorted(self.holidays), sorted(self.makeup), sorted(self.years), self.from_time, self.to_time)
+        return sha256(repr(known).encode()).hexdigest()[:16]
 
     def is_workday(self, day: date) -> bool:
         """Whether people work on this local date; in a year that is not published, as far as one can know."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
-from rules.loops import Loop, LoopState, Plan, Stage, StepKind
+from rules.loops import Counted, Loop, LoopState, Plan, Stage, StepKind
 from rules.worktime import Counting
 from storage.columns import among
 from storage.conflict import Conflict
@@ -31,6 +32,12 @@ DUE = Prepared(
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
 )
+# Two stretches of the index instead of "another mark", for which it would be read from end to end.
+_BY_MARK = (loops.c.counted_by, loops.c.feedback)
+COUNTED_OTHERWISE = [
+    Prepared(select(loops).where(otherwise).order_by(*_BY_MARK).limit(bindparam("at_most")).with_for_update(skip_locked=True))
+    for otherwise in (loops.c.counted_by < bindparam("mark"), loops.c.counted_by > bindparam("mark"))
+]
 _NEXT_DUE_AT = select(func.min(loops.c.due_at)).where(_RUNNING)
 
 
@@ -65,9 +72,23 @@ class LoopsTable:
         """The loops that have been due for longest, the first first, locked against other workers."""
         return tuple(loop_of(row) for row in self._work.rows(DUE, now=now, at_most=at_most))
 
-    def postpone(self, loop: Loop, until: datetime) -> None:
-        """Put a loop that could not be advanced aside, so that the others go on."""
-        self._work.execute(update(loops).where(loops.c.feedback == loop.feedback).values(due_at=until))
+    def put_aside(self, now: datetime, until: datetime) -> None:
+        """Let the loop that has been due for longest, which could not be advanced, wait, so that the others go on. It is not read:
+        that may be what fails. If another worker is trying it, this waits for what comes of that."""
+        first = select(loops.c.feedback).where(_RUNNING, loops.c.due_at <= now).order_by(loops.c.due_at).limit(1).with_for_update()
+        this = loops.c.feedback == first.scalar_subquery()
+        self._work.execute(update(loops).where(this).values(due_at=until, failed_at=now))
+
+    def counted_otherwise(self, mark: str, at_most: int) -> tuple[Loop, ...]:
+        """Loops whose due time was counted by another calendar, locked against other workers."""
+        found = (row for query in COUNTED_OTHERWISE for row in self._work.rows(query, mark=mark, at_most=at_most))
+        return tuple(loop_of(row) for row in islice(found, at_most))
+
+    def leave_counted(self, mark: str, now: datetime) -> None:
+        """Let the first of those, which could not be counted anew, be as it is."""
+        first = select(loops.c.feedback).where(loops.c.counted_by != mark).order_by(*_BY_MARK).limit(1).with_for_update()
+        this = loops.c.feedback == first.scalar_subquery()
+        self._work.execute(update(loops).where(this).values(counted_by=None, failed_at=now))
 
     def next_due_at(self) -> datetime | None:
         """When the next step of any loop falls due; None when no clock runs."""
@@ -75,12 +96,14 @@ class LoopsTable:
         return due
 
     def overdue(self, before: datetime) -> int:
-        """How many loops should have been advanced before `before` and were not."""
-        query = select(func.count()).where(in_state(loops, LoopState.WAITING), loops.c.due_at < before)
-        return int(self._work.execute(query).scalar_one())
+        """How many loops should have been advanced before `before` and were not, those put aside since that failed included."""
+        late = _RUNNING & (loops.c.due_at < before) & loops.c.failed_at.is_(None)
+        failed = _RUNNING & loops.c.failed_at.is_not(None)
+        return sum(int(self._work.execute(select(func.count()).where(these)).scalar_one()) for these in (late, failed))
 
 
 def _columns(loop: Loop) -> Mapping[str, Any]:
+    counted = loop.counted
     return {
         "state": loop.state.value,
         "opened_at": loop.opened_at,
@@ -93,6 +116,10 @@ def _columns(loop: Loop) -> Mapping[str, Any]:
         "nudged_at": loop.nudged_at,
         "taken_at": loop.taken_at,
         "taken_by": loop.taken_by,
+        "counted_from": counted.since if counted else None,
+        "counted_s": counted.amount.total_seconds() if counted else None,
+        "counted_by": counted.mark if counted else None,
+        "failed_at": None,
     }
 
 
@@ -122,4 +149,5 @@ def loop_of(row: Any) -> Loop:
         nudged_at=row.nudged_at,
         taken_at=row.taken_at,
         taken_by=row.taken_by,
+        counted=Counted(row.counted_from, timedelta(seconds=row.counted_s), row.counted_by) if row.counted_by else None,
     )

@@ -116,9 +116,19 @@ loops = Table(
     Column("nudged_at", UtcDateTime),
     Column("taken_at", UtcDateTime),
     Column("taken_by", Integer, ForeignKey("people.id")),
+    # How due_at was counted in working hours: by the calendar with this mark.
+    Column("counted_from", UtcDateTime),
+    Column("counted_s", Float),
+    Column("counted_by", String(16)),
+    # When advancing it failed last; None since it went well.
+    Column("failed_at", UtcDateTime),
 )
 _waiting = in_state(loops, "waiting")
 Index("ix_loops_due", loops.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+_counted = loops.c.counted_by.is_not(None)
+Index("ix_loops_counted_by", loops.c.counted_by, loops.c.feedback, sqlite_where=_counted, postgresql_where=_counted)
+_failed = loops.c.failed_at.is_not(None)
+Index("ix_loops_failed_at", loops.c.failed_at, sqlite_where=_failed, postgresql_where=_failed)
 
 history = Table(
     "history",

@@ -58,6 +58,13 @@ def test_a_bot_that_does_not_know_the_holidays_is_seen(monkeypatch: pytest.Monke
     assert run_company(seed=12, count=60).oracle_mismatches > 0
 
 
+def test_a_bot_that_does_not_hear_of_a_changed_calendar_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "BY_WORK", 1.0)
+    monkeypatch.setattr("handlers.loops.recount_some", lambda ctx, at_most: 0)
+
+    assert run_company(seed=12, count=60).oracle_mismatches > 0
+
+
 @pytest.mark.parametrize(
     "start", ["2026-02-13 17:59", "2026-02-14 18:00", "2026-09-30 09:00", "2026-10-03 12:00", "2026-10-10 08:59", "2027-10-01 10:00"]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,12 @@ from sqlalchemy import event, text
 
 from bot.jobs import JOBS, Jobs
 from handlers import loops
+from rules.loops import Counted
 from storage.unit import Store
 from tests.builders import NOON, a_company, a_policy, an_open_record
 
 ADVANCE = next(job for job in JOBS if job.work is loops.advance_one)
+RECOUNT = next(job for job in JOBS if job.work is loops.recount_one)
 DAY = timedelta(hours=24)
 
 
@@ -65,3 +68,41 @@ def test_one_that_cannot_be_advanced_holds_up_nobody(store: Store, bad: int) -> 
         loop = tx.loops.get(ids[bad])
     assert loop is not None
     assert (loop.steps_taken, loop.due_at) == (0, NOON + timedelta(minutes=61)), "put aside for an hour"
+
+
+@pytest.mark.parametrize("bad", ["UPDATE feedback SET kind = NULL", "UPDATE loops SET plan = '[{}]'"])
+def test_one_that_fails_is_an_overdue_one_until_it_goes_well(store: Store, bad: str) -> None:
+    ids = open_records(store, 2)
+    with store.engine.begin() as connection:
+        connection.execute(text(f"{bad} WHERE {'id' if 'kind' in bad else 'feedback'} = :id"), {"id": ids[0]})
+
+    jobs(store).run(ADVANCE)
+
+    assert reminded(store) == {f"feedback:{ids[1]}"}
+    with store.begin() as tx:
+        assert tx.loops.overdue(NOON - DAY) == 1
+        loop = tx.loops.get(ids[1])
+        assert loop is not None
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE feedback SET kind = 'praise'"))
+        connection.execute(text("UPDATE loops SET plan = (SELECT plan FROM loops WHERE feedback = :good)"), {"good": ids[1]})
+    Jobs(store, a_policy(), lambda: NOON + timedelta(minutes=61), lambda: None).run(ADVANCE)
+    with store.read() as tx:
+        assert tx.loops.overdue(NOON - DAY) == 0
+
+
+@pytest.mark.parametrize("bad", [0, 3])
+def test_one_that_cannot_be_counted_anew_keeps_its_time_and_holds_up_nobody(store: Store, bad: int) -> None:
+    ids = open_records(store, 4)
+    with store.begin() as tx:
+        for loop in tx.loops.some(ids).values():
+            tx.loops.apply(replace(loop, counted=Counted(NOON, timedelta(hours=9), "another")))
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE loops SET plan = '[{}]' WHERE feedback = :id"), {"id": ids[bad]})
+
+    assert jobs(store).run(RECOUNT) == 4
+    assert jobs(store).run(RECOUNT) == 0
+
+    with store.read() as tx:
+        assert tx.loops.counted_otherwise(a_policy().calendar().mark, 10) == ()
+        assert tx.loops.overdue(NOON - DAY) == 1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
 from handlers import loops
 from handlers.context import Context
+from handlers.dispatch import Dispatcher
 from rules.away import Away
 from rules.events import MemberChange, Platform
-from rules.loops import LoopState
+from rules.loops import LoopState, Stage, StepKind
+from rules.policy import Policy
+from rules.worktime import Calendar, Counting
 from storage.outbox import Message
+from tests.builders import at
 from tests.handlers.conftest import World
 
 
@@ -256,3 +261,121 @@ def test_a_bad_loop_is_put_aside_for_an_hour(world: World) -> None:
     assert world.tick(loops.advance_one) == 0
     world.forward(hours=1)
     assert world.tick(loops.advance_one) == 1
+
+
+YEAR = frozenset({2026})
+BEFORE, AFTER = Calendar(years=YEAR), Calendar(holidays=frozenset({date(2026, 9, 15)}), years=YEAR)
+
+
+def given_by_work(world: World) -> Message:
+    """A feedback of Monday, 11:00, by working hours: reminded on Tuesday at 11:00, escalated on Wednesday at 11:00."""
+    stages = ((9, StepKind.REMIND), (18, StepKind.ESCALATE))
+    plan = tuple(Stage(timedelta(hours=hours), kind, Counting.WORKING) for hours, kind in stages)
+    use(world, replace(world.policy, plan=plan, calendar=lambda: BEFORE))
+    return world.given()
+
+
+def use(world: World, policy: Policy) -> None:
+    world.policy = policy
+    world.dispatcher = Dispatcher(world.store, policy, lambda: world.now, frozenset({Platform.DINGTALK}), lambda: None)
+
+
+def test_when_the_calendar_changes_the_stage_ahead_moves_and_its_card_says_so(world: World) -> None:
+    card = given_by_work(world)
+    assert card.data["due_at"] == "2026-09-16T03:00:00Z"
+    use(world, replace(world.policy, calendar=lambda: AFTER))
+
+    assert world.tick(loops.recount_one) == 1
+    assert world.tick(loops.recount_one) == 0
+
+    assert [change.data["due_at"] for change in changes(world, "li", card)] == ["2026-09-17T03:00:00Z"]
+    with world.store.read() as tx:
+        assert [entry.what for entry in tx.history.of("feedback:1")].count("recounted") == 1
+    world.now = at("2026-09-16 10:59")
+    assert world.tick(loops.advance_one) == 0
+    world.forward(minutes=1)
+    assert world.tick(loops.advance_one) == 1
+
+
+def test_what_was_sent_by_the_old_calendar_is_not_sent_again(world: World) -> None:
+    given_by_work(world)
+    world.now = at("2026-09-15 11:00")
+    world.tick(loops.advance_one)
+    world.deliver()
+    use(world, replace(world.policy, calendar=lambda: AFTER))
+
+    world.tick(loops.recount_one)
+    for world.now in (at("2026-09-16 11:00"), at("2026-09-16 17:59")):
+        world.tick(loops.advance_one)
+
+    assert (len(world.to("li", "reminder_card")), world.to("hr")) == (2, []), "the reminder, and its change"
+    world.now = at("2026-09-16 18:00")  # nine hours of work after it was reminded on what is a day off now
+    world.tick(loops.advance_one)
+    assert len(world.to("hr", "escalation_card")) == 1
+
+
+def test_what_falls_due_in_the_past_by_a_changed_calendar_is_dealt_with_like_anything_late(world: World) -> None:
+    given_by_work(world)
+    use(world, replace(world.policy, calendar=lambda: AFTER))
+    world.tick(loops.recount_one)
+    world.now = at("2026-09-16 10:59")
+
+    use(world, replace(world.policy, calendar=lambda: BEFORE))
+    world.tick(loops.recount_one)
+    assert world.tick(loops.advance_one) == 1
+    world.forward(minutes=1)
+    assert world.tick(loops.advance_one) == 1
+
+    assert len(world.to("hr", "escalation_card")) == 1
+
+
+def test_a_wecom_card_keeps_its_code_when_the_calendar_changes(world: World) -> None:
+    card = given_by_work(world)
+    with world.store.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE outbox SET platform = '{Platform.WECOM}' WHERE id = {card.id}")
+    use(world, replace(world.policy, calendar=lambda: AFTER))
+
+    world.tick(loops.recount_one)
+
+    assert changes(world, "li", card) == []
+
+
+def test_a_card_that_waits_to_leave_leaves_with_the_new_time(world: World) -> None:
+    given_by_work(world)
+    with world.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE outbox SET state = 'due', payload = NULL WHERE card = 'feedback_card'")
+    use(world, replace(world.policy, calendar=lambda: AFTER))
+
+    world.tick(loops.recount_one)
+
+    assert [card.data["due_at"] for card in world.to("li", "feedback_card")] == ["2026-09-17T03:00:00Z"]
+
+
+def test_an_extension_moves_with_the_calendar_and_the_hrbps_card_says_so(world: World) -> None:
+    given_by_work(world)
+    for world.now in (at("2026-09-15 11:00"), at("2026-09-16 11:00")):
+        world.tick(loops.advance_one)
+    world.deliver()
+    card = world.to("hr", "escalation_card")[0]
+    world.press("hr", card, "extend")
+    friday_off = Calendar(holidays=frozenset({date(2026, 9, 18)}), years=YEAR)
+    use(world, replace(world.policy, calendar=lambda: friday_off))
+
+    world.tick(loops.recount_one)
+
+    assert [change.data["extended_until"] for change in changes(world, "hr", card)] == ["2026-09-21T09:00:00Z"]  # 7 + 9 + 8 hours
+
+
+def test_when_only_the_year_was_published_the_mark_goes_and_the_time_stays(world: World) -> None:
+    stages = ((9, StepKind.REMIND), (18, StepKind.ESCALATE))
+    plan = tuple(Stage(timedelta(hours=hours), kind, Counting.WORKING) for hours, kind in stages)
+    use(world, replace(world.policy, plan=plan, calendar=Calendar))
+    card = world.given()
+    assert card.data["provisional"]
+    use(world, replace(world.policy, calendar=lambda: BEFORE))
+
+    world.tick(loops.recount_one)
+
+    assert [change.data["provisional"] for change in changes(world, "li", card)] == [False]
+    with world.store.read() as tx:
+        assert "recounted" not in [entry.what for entry in tx.history.of("feedback:1")]

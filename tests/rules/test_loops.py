@@ -169,6 +169,38 @@ def test_by_working_hours_an_extension_does_not_end_on_a_holiday() -> None:
     assert extended.loop.due_at == at("2026-10-10 13:00")  # 2 + 9 + 9 + 4 hours
 
 
+LONGER = replace(NATIONAL_DAY, holidays=NATIONAL_DAY.holidays | {date(2026, 9, 28), date(2026, 10, 8)})
+
+
+def test_a_changed_calendar_moves_the_stage_ahead_and_by_it_those_that_follow() -> None:
+    opened = loops.open_loop(1, at("2026-09-25 15:00"), WORKING, (HRBP, HEAD), NATIONAL_DAY)
+    reminded = loops.next_step(opened, at("2026-09-28 15:00"), NATIONAL_DAY)
+    assert isinstance(reminded, Step)
+
+    again = loops.recount(reminded.loop, LONGER)
+
+    assert (opened.due_at, reminded.loop.due_at) == (at("2026-09-28 15:00"), at("2026-09-29 15:00"))
+    assert again.due_at == at("2026-09-29 18:00"), "what was taken on the 28th stays taken; nine hours from there, which nobody worked"
+    assert (again.steps_taken, again.plan) == (1, WORKING)
+    assert loops.recount(again, NATIONAL_DAY) == reminded.loop, "and back again"
+
+
+def test_a_changed_calendar_moves_an_extension() -> None:
+    loop = loops.open_loop(1, at("2026-09-25 15:00"), WORKING, (HRBP,), NATIONAL_DAY)
+    extended = loops.extend(loop, HRBP, at("2026-09-30 16:00"), timedelta(hours=24), NATIONAL_DAY)
+    assert isinstance(extended, Allowed)
+
+    assert loops.recount(extended.loop, LONGER).due_at == at("2026-10-12 13:00")  # 2 + 9 + 9 + 4 hours
+
+
+def test_where_every_hour_counts_and_where_nothing_is_due_no_calendar_matters() -> None:
+    working = loops.open_loop(1, at("2026-09-25 15:00"), WORKING, (HRBP,), NATIONAL_DAY)
+
+    assert a_loop().counted is None
+    assert working.counted is not None
+    assert loops.end(working).counted is None
+
+
 def test_the_card_says_when_the_hrbp_will_hear_of_it_at_every_stage() -> None:
     loop = a_loop()
     reminded = loops.next_step(loop, hours(24), WEEKENDS_ONLY)

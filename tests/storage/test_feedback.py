@@ -86,7 +86,7 @@ def test_a_clock_is_due_at_its_time_and_not_a_second_before(store: Store, people
         first = tx.loops.next_due(due + an_hour)
         assert first is not None
         assert first.feedback == early
-        tx.loops.postpone(first, due + 2 * an_hour)
+        tx.loops.put_aside(due + an_hour, due + 2 * an_hour)
         second = tx.loops.next_due(due + an_hour)
 
     assert second is not None

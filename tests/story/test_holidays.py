@@ -70,6 +70,11 @@ def test_over_new_year_what_is_not_published_is_said_and_days_of_ones_own_count(
 
     assert "1月9日 周三 15:00" in later.words, "the file was read again without a restart"
     assert "暂按周末规则" not in later.words
+    hr = hrbp(town, side)
+    town.put_clock("2041-01-09T14:59:59+08:00")
+    assert hr.cards() == [], "the first one's time was counted anew"
+    town.forward(seconds=1)
+    hr.await_card()
 
 
 def test_by_calendar_hours_a_holiday_changes_nothing(town: Town) -> None:

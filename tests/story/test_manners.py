@@ -90,7 +90,7 @@ def test_an_administrator_hears_of_what_is_stuck_and_the_heart_stops(polite: Tow
     wait_for(heartbeat.exists)
     give(polite, SIDE)
 
-    with polite.store().engine.begin() as connection:  # a plan that nobody can read is never advanced, nor put aside
+    with polite.store().engine.begin() as connection:  # a plan that nobody can read is never advanced
         connection.execute(text("UPDATE loops SET plan = '[{}]'"))
     polite.forward(hours=25)
 
