@@ -31,6 +31,7 @@ class CardData:
     """What all cards share: their template, and the way into and out of the outbox."""
 
     @classmethod
+    @cache
     def template(cls) -> str:
         """Snake case of the class name: `CheckinCard` is `checkin_card`."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()

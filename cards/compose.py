@@ -42,14 +42,19 @@ class CannotCompose(Exception):
 
 def compose(template: str, data: Mapping[str, Any]) -> Card:
     """Draw the card `template` (a key of `catalog.CATALOG`) from its fields as JSON values. Raises CannotCompose."""
-    shown = _catalogued(template, data)
+    return draw(_catalogued(template, data))
+
+
+def draw(shown: CardData) -> Card:
+    """The same from a card of the catalog. Raises CannotCompose."""
+    name = shown.template() + _SUFFIX
     values: list[object] = []
-    rendered = _render(template + _SUFFIX, {_HOLE: values} | {field.name: getattr(shown, field.name) for field in fields(shown)})
+    rendered = _render(name, {_HOLE: values} | {field.name: getattr(shown, field.name) for field in fields(shown)})
     try:
-        card = _card_adapter().validate_python(_filled(_read(template + _SUFFIX, rendered), values))
+        card = _card_adapter().validate_python(_filled(_read(name, rendered), values))
     except ValidationError as error:
         place = _node_at(_node(rendered), error.errors(include_url=False)[0]["loc"]).start_mark
-        raise CannotCompose(f"cards/templates/{_origin(rendered, place) or template + _SUFFIX}: {_problems(error)}") from None
+        raise CannotCompose(f"cards/templates/{_origin(rendered, place) or name}: {_problems(error)}") from None
     return replace(card, page=shown.page) if isinstance(shown, RecordCard) and shown.page else card
 
 

@@ -27,7 +27,7 @@ from cards.catalog import (
     SorryText,
     WhoCard,
 )
-from cards.compose import compose
+from cards.compose import draw
 from cards.layout import Card
 from handlers import commands, escalations, feedback, loops, people, quota, sentences, talk, value
 from handlers.context import Context, Press, Reply, Talk
@@ -109,7 +109,7 @@ class Dispatcher:
         self._committed()
         if shown is None or platform_of(event) not in self._in_response:
             return None
-        return compose(shown.template(), shown.data())
+        return draw(shown)
 
     def run(self, act: Callable[[Context], T]) -> T:
         """Do what a page was asked for, in one transaction, again after a conflict. `act` is a handler; what it returned."""
@@ -150,6 +150,7 @@ class Dispatcher:
         return None
 
     def _press(self, ctx: Context, event: CardAction) -> CardData | None:
+        ctx.tx.foresee(event.card_id, event.by)
         card, by = ctx.tx.outbox.by_card(event.card_id), ctx.tx.people.find(event.by, ctx.now)
         if by is None:
             _turn_away(ctx, event.by)

@@ -60,6 +60,11 @@ class EvidenceTable:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._of: dict[int, tuple[Evidence, ...]] = {}
+        self._bare: int | None = None
+
+    def foreseen_none(self, feedback: int) -> None:
+        """This record has no pictures, and its author has sent none that belong to no record."""
+        self._of[feedback], self._bare = (), feedback
 
     # -- written by handlers ---------------------------------------------------------------------------------------------------
 
@@ -83,19 +88,19 @@ class EvidenceTable:
 
     def attach(self, id: int, feedback: int) -> None:
         """The record it belongs to is known now."""
-        self._of.clear()
+        self._forget()
         self._work.execute(update(evidence).where(evidence.c.id == id).values(feedback=feedback))
 
     def copy(self, feedback: int, to: int) -> None:
         """What was sent for the one record was sent for the other, too: the same file, fetched for each."""
         columns = [column for column in evidence.c if column.name not in ("id", "feedback", "owner", "lease_until")]
         same = select(literal(to), *columns).where(evidence.c.feedback == feedback)
-        self._of.clear()
+        self._forget()
         self._work.execute(insert(evidence).from_select(["feedback", *(column.name for column in columns)], same))
 
     def drop(self, ids: Collection[int]) -> None:
         """Forget these; their blobs go with the next sweep."""
-        self._of.clear()
+        self._forget()
         self._work.execute(delete(evidence).where(evidence.c.id.in_(ids)))
 
     # -- written by the fetcher ------------------------------------------------------------------------------------------------
@@ -149,6 +154,8 @@ class EvidenceTable:
 
     def of_or_loose(self, feedback: int, by: PersonId, since: datetime) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
         """`of`, and what this person sent since then and no record is known for; both oldest first."""
+        if feedback == self._bare:
+            return (), ()
         found = [_evidence(row) for row in self._work.rows(_OF_OR_LOOSE, record=feedback, sender=by, since=since)]
         self._of[feedback] = tuple(item for item in found if item.feedback is not None)
         return self._of[feedback], tuple(item for item in found if item.feedback is None)
@@ -168,7 +175,7 @@ class EvidenceTable:
         """Forget what came before that moment and belongs to no record, or to one that was never given; the number forgotten."""
         never_given = select(feedback.c.id).where(feedback.c.state == State.EXPIRED.value)
         moot = or_(evidence.c.feedback.is_(None), evidence.c.feedback.in_(never_given))
-        self._of.clear()
+        self._forget()
         return self._work.execute(delete(evidence).where(evidence.c.received_at < before, moot)).rowcount
 
     def referenced(self, blobs: Collection[str]) -> frozenset[str]:
@@ -179,9 +186,13 @@ class EvidenceTable:
         )
         return frozenset(self._work.execute(named).scalars())
 
+    def _forget(self) -> None:
+        self._of.clear()
+        self._bare = None
+
     def _insert(self, row: dict[str, Any]) -> int:
         defaults = {"attempts": 0, "media_type": "", "size_bytes": 0}
-        self._of.clear()
+        self._forget()
         key = self._work.execute(insert(evidence).values(**(defaults | row))).inserted_primary_key
         assert key is not None
         return int(key[0])
@@ -189,7 +200,7 @@ class EvidenceTable:
     def _end(self, id: int, owner: str, values: dict[str, Any]) -> bool:
         # A worker whose lease ran out must not overwrite what its successor noted.
         mine = and_(evidence.c.id == id, evidence.c.owner == owner, evidence.c.state == Progress.WAITING.value)
-        self._of.clear()
+        self._forget()
         return self._work.execute(update(evidence).where(mine).values(lease_until=None, **values)).rowcount == 1
 
 

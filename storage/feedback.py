@@ -43,6 +43,11 @@ _APPLY = Prepared(
 class FeedbackTable:
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._ahead: dict[int, Any] = {}
+
+    def foreseen(self, row: Any) -> None:
+        """`get` will be asked for this record, as the next thing about it."""
+        self._ahead[row.id] = row
 
     def open_draft(self, draft: Draft) -> int:
         """Store a draft; its id."""
@@ -69,7 +74,7 @@ class FeedbackTable:
 
     def get(self, id: int) -> Record:
         """The record. Raises NoResultFound when there is none."""
-        return record_of(self._work.one(_GET, id=id))
+        return record_of(self._ahead.pop(id, None) or self._work.one(_GET, id=id))
 
     def some(self, ids: Iterable[int]) -> Mapping[int, Record]:
         """These records by id; unknown ids are left out."""
@@ -82,6 +87,7 @@ class FeedbackTable:
 
     def apply(self, record: Record) -> None:
         """Store what a rule decided. Conflict is raised by the commit at the latest when the record was changed since it was read."""
+        self._ahead.pop(record.id, None)
         row = {
             "this": record.id,
             "read": record.version,

@@ -131,6 +131,11 @@ _NEXT_DUE, _NEXT_DUE_OF_ALL = _next_due(_first_of_each_class), _next_due(lambda 
 class OutboxTable:
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._ahead: dict[str, Any] = {}
+
+    def foreseen(self, row: Any) -> None:
+        """`by_card` will be asked for this card, as the next thing about it."""
+        self._ahead[row.card_id] = row
 
     # -- written by handlers ---------------------------------------------------------------------------------------------------
 
@@ -198,7 +203,7 @@ class OutboxTable:
 
     def by_card(self, card_id: str) -> Message | None:
         """The message whose card has this id."""
-        row = self._work.row(_BY_CARD, card_id=card_id)
+        row = self._ahead.pop(card_id, None) or self._work.row(_BY_CARD, card_id=card_id)
         return _message(row) if row else None
 
     def by_key(self, key: str) -> Message | None:

@@ -39,6 +39,11 @@ class PeopleTable:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._met: dict[PersonId, Person] = {}
+        self._whose: dict[Account, Any] = {}
+
+    def foreseen(self, account: Account, row: Any, used_at: datetime | None) -> None:
+        """`find` will be asked for this account: what was read of it, None for a stranger's."""
+        self._whose[account] = (row, used_at)
 
     def get(self, id: PersonId) -> Person:
         """The person. Raises NoResultFound when there is none."""
@@ -80,13 +85,17 @@ class PeopleTable:
     def find(self, account: Account, now: datetime) -> Person | None:
         """Whose account this is; notes that the person used this platform. None for strangers."""
         known = account_of(account.platform, account.user_id)
-        row = self._work.row(_FIND, platform=known.platform.value, user_id=known.user_id)
+        row, used_at = self._whose.pop(account, None) or self._owner(known)
         if row is None:
             return None
-        if row.used_at is None or now - row.used_at > _USED_PRECISION:
+        if used_at is None or now - used_at > _USED_PRECISION:
             this = (accounts.c.platform == known.platform.value) & (accounts.c.user_id == known.user_id)
             self._work.execute(update(accounts).where(this).values(used_at=now))
         return self._met.setdefault(row.id, _person(row))
+
+    def _owner(self, account: Account) -> tuple[Any, datetime | None]:
+        row = self._work.row(_FIND, platform=account.platform.value, user_id=account.user_id)
+        return row, row.used_at if row else None
 
     def accounts(self) -> Mapping[Account, PersonId]:
         """Every account and whose it is."""

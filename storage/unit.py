@@ -16,12 +16,14 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 
+from rules.events import Account
 from storage.away import AwayTable
 from storage.companions import CompanionsTable
 from storage.digests import DigestsTable
 from storage.escalations import EscalationsTable
 from storage.evidence import EvidenceTable
 from storage.feedback import FeedbackTable
+from storage.foresight import foresee
 from storage.hints import HintsTable
 from storage.history import HistoryTable
 from storage.inbox import InboxTable
@@ -48,6 +50,17 @@ class Tx:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+
+    def foresee(self, card_id: str, account: Account) -> None:
+        """Read at once what a press of this card by this account will ask the tables for; they answer from it once."""
+        seen = foresee(self._work, card_id, account)
+        self.people.foreseen(account, seen.person, seen.used_at)
+        if seen.card is not None:
+            self.outbox.foreseen(seen.card)
+        if seen.record is not None:
+            self.feedback.foreseen(seen.record)
+            if not seen.pictures:
+                self.evidence.foreseen_none(seen.record.id)
 
     @cached_property
     def inbox(self) -> InboxTable:

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, TypeVarTuple, overload
 
-from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select, Table, func, select
+from sqlalchemy import BindParameter, ClauseElement, Connection, CursorResult, Dialect, Executable, Insert, Select, Table, func, select
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -169,26 +169,41 @@ class Form:
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         order = compiled.positiontup or list(binds)
         self._by_name = compiled.positiontup is None
-        self._binds = [(name, binds[name], binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order]
+        self._binds = [_binding(name, binds[name], dialect) for name in order]
         self._shown: list[Any] = list(statement.selected_columns) if isinstance(statement, Select) else []
         self._row: Any = namedtuple("Row", [column.key for column in self._shown])  # type: ignore[misc]
-        self._dialect, self._reads = dialect, list[_Process | None]()
+        self._dialect = dialect
+        self._reads: list[tuple[int, _Process]] | None = None  # known with the first rows
 
     def bind(self, values: Mapping[str, Any]) -> Mapping[str, Any] | Sequence[Any]:
         """The values as the driver wants them."""
-        return dict(self.named(values)) if self._by_name else [value for _, value in self.named(values)]
-
-    def named(self, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        """The same, each with its name in the SQL, in order."""
-        given = [(name, values[bind.key] if bind.required else bind.value, process) for name, bind, process in self._binds]
-        return [(name, process(value) if process else value) for name, value, process in given]
+        bound = [
+            (name, constant if key is None else process(values[key]) if process else values[key])
+            for name, key, process, constant in self._binds
+        ]
+        return dict(bound) if self._by_name else [value for _, value in bound]
 
     def read(self, cursor: Any) -> list[Any]:
         """The cursor's rows as named tuples of the columns' own types."""
-        reads, make = self._reads or self._how_to_read(cursor.description), self._row._make
-        return [make([read(value) if read else value for read, value in zip(reads, row, strict=True)]) for row in cursor.fetchall()]
+        if self._reads is None:
+            self._reads = self._how_to_read(cursor.description)
+        rows = [list(row) for row in cursor.fetchall()]
+        for row in rows:
+            for place, read in self._reads:
+                if row[place] is not None:
+                    row[place] = read(row[place])
+        return [self._row._make(row) for row in rows]
 
-    def _how_to_read(self, description: Sequence[Any]) -> list[_Process | None]:
+    def _how_to_read(self, description: Sequence[Any]) -> list[tuple[int, _Process]]:
+        """The columns whose values the driver does not bring as they are meant, by place."""
         types = [column.type.dialect_impl(self._dialect) for column in self._shown]
-        self._reads = [type.result_processor(self._dialect, told[1]) for type, told in zip(types, description, strict=True)]
-        return self._reads
+        reads = [type.result_processor(self._dialect, told[1]) for type, told in zip(types, description, strict=True)]
+        return [(place, read) for place, read in enumerate(reads) if read is not None]
+
+
+def _binding(name: str, bind: BindParameter[Any], dialect: Dialect) -> tuple[str, str | None, _Process | None, Any]:
+    """Name in the SQL; name of the value that is given, and what makes it the driver's; else the value that always stands there."""
+    process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    if bind.required:
+        return name, bind.key, process, None
+    return name, None, None, process(bind.value) if process else bind.value

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
-from cards.compose import compose
+from cards.compose import draw
 from cards.layout import Card
 from cards.words import phrase
 from handlers.context import Context
@@ -31,7 +31,7 @@ def blueprint(
         message = _message(token)
         with store.read() as tx:
             shown = now_shown(context(tx), message)
-        return _page(token, message, compose(shown.template(), shown.data()))
+        return _page(token, message, draw(shown))
 
     @pages.post("/c/<token>")
     def press(token: str) -> Response:
