@@ -167,6 +167,27 @@ def sync_people(config: Path | None) -> None:
 
 
 @main.group()
+def counts() -> None:
+    """What other systems counted: import a list."""
+
+
+@counts.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_CONFIG
+def import_counts(file: Path, config: Path | None) -> None:
+    """Take in counted events from a CSV file: columns key, person, rate, at, and if wanted count, record, overlap, system
+    (docs/counted-events.md). All of them, or none and what is wrong; the same file twice changes nothing."""
+    from bot.counts import BadFile, take_csv
+
+    with _app(_settings(config)) as app:
+        try:
+            taken = take_csv(app, file)
+        except BadFile as problem:
+            raise click.ClickException(str(problem)) from None
+    click.echo(f"{taken.new} new events, {taken.known} known")
+
+
+@main.group()
 def digest() -> None:
     """The week's messages to one person: look at them before they leave, or send one again."""
 

@@ -22,7 +22,7 @@ from rules.evidence import Problem
 from storage.blobs import Unreachable
 from storage.evidence import Kept
 from storage.unit import Tx
-from web import cards, evidence, login, pages
+from web import cards, counts, evidence, login, pages
 from web import digests as digest_pages
 from web.sessions import Sessions
 from web.site import Site
@@ -53,6 +53,8 @@ def flask_app(app: App) -> Flask:
     flask.register_blueprint(pages.blueprint(site))
     flask.register_blueprint(digest_pages.blueprint(site))
     flask.register_blueprint(login.blueprint(site, app.doors))
+    if app.settings.digests.counts_token:
+        flask.register_blueprint(counts.blueprint(app.dispatcher, app.settings.digests.counts_token.reveal()))
     flask.register_blueprint(health.blueprint(app))
     flask.register_error_handler(HTTPException, _problem)
     flask.after_request(_secure)

@@ -355,7 +355,14 @@ class Digests(_Section):
     quota: int = Field(ge=0, le=20)
     nudge_at: ClockTime
     contest_hours: float = Field(gt=0)
+    counts_token: SecretValue
     rates: tuple[ValueRate, ...]
+
+    @model_validator(mode="after")
+    def _strong(self) -> Self:
+        if 0 < len(self.counts_token.reveal()) < 32:
+            raise ValueError("counts_token: at least 32 characters, or empty")
+        return self
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
@@ -610,7 +617,7 @@ def _absolute(url: str, folder: Path) -> str:
     return f"{prefix}{path.resolve()}"
 
 
-_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom, "llm": Llm, "s3": S3}
+_SECTIONS: Mapping[str, type[_Section]] = {"web": Web, "dingtalk": DingTalk, "wecom": WeCom, "llm": Llm, "s3": S3, "digests": Digests}
 _SECRET_KEYS = frozenset(
     (name, key) for name, section in _SECTIONS.items() for key, field in section.model_fields.items() if field.annotation is Secret
 )

@@ -10,7 +10,10 @@ from rules.counts import CountedEvent, Problem, read_events
 from rules.digests import Fact
 from rules.people import Person
 from rules.value import Source, event_key
+from storage.conflict import Conflict
 from storage.ledger import Count
+
+_API = "api"  # what stands in the inbox where events of a platform have its name
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,36 @@ class Taken:
 def take_in(ctx: Context, rows: Sequence[Mapping[str, object]]) -> Taken | tuple[Problem, ...]:
     """Take in what systems counted (the fields are those of `rules/counts.py`). With a problem in any row nothing is taken in. An event
     that came before changes nothing; one that came with other values is a problem: what was counted wrong is contested and struck."""
-    events, problems = read_events(rows, ctx.now)
-    if problems:
-        return problems
-    counts = _Reader(ctx, events).counts()
+    counts = _counts(ctx, rows)
     if isinstance(counts, tuple):
         return counts
     new = sum(ctx.tx.ledger.count(count) for count in counts.values())
-    return Taken(new, len(events) - new)
+    return Taken(new, len(rows) - new)
+
+
+def take_in_once(ctx: Context, rows: Sequence[Mapping[str, object]], key: str, body: str) -> Taken | tuple[Problem, ...] | None:
+    """The same for a request with a key of its own, which is answered only once: again, it is told the same. `body` is a digest of what
+    was sent. None when the key came before with another body."""
+    before = ctx.tx.inbox.answer(_API, key)
+    if before is not None:
+        return Taken(before["new"], before["known"]) if before["body"] == body else None
+    taken = take_in(ctx, rows)
+    if isinstance(taken, Taken):
+        if not ctx.tx.inbox.first_time(_API, key, "counts", ctx.now):
+            raise Conflict("counts")  # the same request is being dealt with elsewhere
+        ctx.tx.inbox.keep_answer(_API, key, {"new": taken.new, "known": taken.known, "body": body})
+    return taken
+
+
+def check(ctx: Context, rows: Sequence[Mapping[str, object]]) -> tuple[Problem, ...]:
+    """What is wrong with these rows; nothing is taken in."""
+    counts = _counts(ctx, rows)
+    return counts if isinstance(counts, tuple) else ()
+
+
+def _counts(ctx: Context, rows: Sequence[Mapping[str, object]]) -> dict[str, Count] | tuple[Problem, ...]:
+    events, problems = read_events(rows, ctx.now)
+    return problems or _Reader(ctx, events).counts()
 
 
 class _Reader:

@@ -28,17 +28,20 @@ from storage.ledger import Contest
 from web.site import Site, private
 from web.visits import Visit, submitter, visited_by
 
-_MOST_ROWS = 50
+_MOST_LINES = 500  # what systems count may be many
+_MOST_UNCOUNTED = 50
 
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the ledger with everything it rests on. `rate` is the version it was booked with, None when it is gone."""
+    """One entry of the ledger with everything it rests on: the words it was read from, or the system that counted it. `rate` is the
+    version it was booked with, None when it is gone."""
 
     figure: Figure
     what: str
     record: int | None
     words: str
+    system: str
     rate: Rate | None
     reverses: bool
     reason: str | None
@@ -134,7 +137,9 @@ def _picture(visit: Visit, week: Week) -> Response:
 def week_value(ctx: Context, person: Person, week: Week) -> WeekValue:
     """What stands behind a week's figures."""
     entries = ctx.tx.ledger.of([person.id], week).get(person.id, ())
-    contests = ctx.tx.ledger.contests_of([entry.id for entry in entries])
+    shown = entries[:_MOST_LINES]
+    contests = ctx.tx.ledger.contests_of([entry.id for entry in shown])
+    systems = ctx.tx.ledger.origins([entry.overlap for entry in shown])
     digest, window = _digest(ctx, person.id, week), digests.window(week, ctx.calendar)
     booked = {entry.record for entry in entries}
     facts = ctx.tx.digests.facts_about([person.id], window.since - value.LATE, window.until)
@@ -144,14 +149,16 @@ def week_value(ctx: Context, person: Person, week: Week) -> WeekValue:
         week=week,
         composed=ctx.tx.digests.of(whom(person.id), week, Kind.EMPLOYEE) is not None,
         pictured=digest is not None and bool(digest.deeds),
-        lines=tuple(_line(ctx, entry, contests) for entry in entries)[:_MOST_ROWS],
+        lines=tuple(_line(ctx, entry, contests, systems.get(entry.overlap, "")) for entry in shown),
         total=total(entries),
-        uncounted=tuple(Uncounted(fact.id, told.get(fact.id, fact.action), value.countable(ctx, fact)) for fact in done)[:_MOST_ROWS],
+        uncounted=tuple(
+            Uncounted(fact.id, told.get(fact.id, fact.action), value.countable(ctx, fact)) for fact in done[:_MOST_UNCOUNTED]
+        ),
         named=not ctx.tx.digests.unnamed([person.id]),
     )
 
 
-def _line(ctx: Context, entry: Entry, contests: Mapping[int, Contest]) -> Line:
+def _line(ctx: Context, entry: Entry, contests: Mapping[int, Contest], system: str) -> Line:
     rates = ctx.policy.digests.rates
     rate = next((rate for rate in rates if (rate.id, rate.version) == (entry.rate, entry.version)), None)
     return Line(
@@ -159,6 +166,7 @@ def _line(ctx: Context, entry: Entry, contests: Mapping[int, Contest]) -> Line:
         what=value.what_of(ctx, entry),
         record=entry.record,
         words=entry.words,
+        system=system,
         rate=rate,
         reverses=entry.reverses is not None,
         reason=entry.reason.value if entry.reason else None,

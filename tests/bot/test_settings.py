@@ -173,6 +173,14 @@ def test_a_secret_of_a_platform_in_use_must_be_set(complaint: Callable[..., str]
     assert said == "my.yaml:1: wecom.secret: is missing; set the environment variable WECOM_SECRET, or name a file as secret_file"
 
 
+@pytest.mark.parametrize("token", ["${SANMIAO_COUNTS_TOKEN}", "written-into-the-file-itself-0123456789"])
+def test_the_token_of_counting_systems_is_a_secret_like_any_other(complaint: Callable[..., str], token: str) -> None:
+    said = complaint(f"digests:\n  counts_token: {token}\n")
+
+    assert said.startswith("my.yaml:2: digests.counts_token: ")
+    assert "written" not in said
+
+
 def test_a_secret_of_a_platform_not_in_use_may_be_missing() -> None:
     assert not load(None, {"SANMIAO_WEB_SECRET": SECRET}).wecom.enabled
 

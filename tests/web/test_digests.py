@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers import digests
+from handlers import counts, digests
 from handlers.context import Context
 from rules.digests import DigestPolicy
 from rules.feedback import Behaviour, Kind, State
@@ -83,6 +83,24 @@ def test_every_figure_opens_to_its_count_its_rate_and_its_words(company: Company
     assert "财务部 李会计 定的第 1 版" in page
     assert f"/records/{record}" in page
     assert "申报" in page
+
+
+def test_what_a_system_counted_opens_to_each_event_and_the_system(company: Company) -> None:
+    events = [{"key": f"erp-{n}", "person": "E011", "rate": "return", "at": "2026-09-14 16:00", "system": "ERP"} for n in (1, 2)]
+    with company.store.begin() as tx:
+        assert counts.take_in(Context(tx, company.now, company.policy), events) == counts.Taken(2, 0)
+    friday(company)
+    mine = browser(company, "E011")
+
+    page = mine.get(f"/week/{W38}").text
+    mine.submit(f"/week/{W38}", f"/week/{W38}/contest", entry="2")
+
+    assert page.count("退货往返 1 次 × ¥80 = <b>¥80</b>") == 2
+    assert page.count("ERP") == 2
+    assert "<b>¥160</b> 这一周合计" in page
+    assert "实测" in page
+    with company.store.read() as tx:
+        assert list(tx.ledger.contests_of([1, 2])) == [2], "each of them is contested by itself"
 
 
 def test_a_figure_is_contested_with_one_tap_and_once(company: Company) -> None:
