@@ -628,7 +628,7 @@ def _channels() -> Mapping[Platform, Channel]:
 
 
 def _rates() -> Mapping[Platform, Rates]:
-    return dict.fromkeys(Platform, Rates(Rate(2_000_000, 1.0, burst=1_000_000)))
+    return dict.fromkeys(Platform, Rates(Rate(2_000_000, 1.0)))
 
 
 def _as_utf8(words: str) -> str:

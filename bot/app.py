@@ -196,16 +196,9 @@ def _limits(settings: Settings) -> Limits:
 
 def _rates(settings: Settings) -> Mapping[Platform, Rates]:
     sending = settings.sending
-    group = Rate(sending.group_per_minute, 60.0, burst=sending.group_per_minute // 2)
-    member = (
-        Rate(sending.wecom_member_per_minute, 60.0, burst=sending.wecom_member_per_minute // 2),
-        Rate(sending.wecom_member_per_hour, 3600.0, burst=sending.wecom_member_per_hour // 2),
-    )
+    group = Rate(sending.group_per_minute, 60.0)
+    member = (Rate(sending.wecom_member_per_minute, 60.0), Rate(sending.wecom_member_per_hour, 3600.0))
     return {
-        Platform.DINGTALK: Rates(_per_second(sending.dingtalk_per_second), group=group),
-        Platform.WECOM: Rates(_per_second(sending.wecom_per_second), member, group),
+        Platform.DINGTALK: Rates(Rate(sending.dingtalk_per_second, 1.0), group=group),
+        Platform.WECOM: Rates(Rate(sending.wecom_per_second, 1.0), member, group),
     }
-
-
-def _per_second(count: int) -> Rate:
-    return Rate(count, 1.0, burst=max(1, count // 10))

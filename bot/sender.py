@@ -180,21 +180,22 @@ class Sender:
         return bool(target.handle) and (target.sent_at is None or self._now() < target.sent_at + _HANDLE_LIVES)
 
     def _limited(self, tx: Tx, message: Message, to: Account | GroupChat) -> float | None:
+        """None when it may go now; else how long to pause. What has to wait takes nothing."""
         rates = self._rates[Platform(to.platform)]
-        wait = tx.limits.take(f"api:{to.platform}", rates.api)
+        windows = list(_of_recipient(rates, to)) if message.changes is None else []
+        wait = max((tx.limits.wait(key, rate) for key, rate in windows), default=0.0)
+        if wait:
+            tx.outbox.hold(message, wait)
+            return 0.0
+        wait = tx.limits.pace(_api(to.platform), rates.api)
         if wait > _PUT_ASIDE_SECONDS:
             # The platform asked for a rest: what goes elsewhere must not stand in the queue behind it.
             tx.outbox.hold(message, wait)
             return 0.0
         if wait:
-            return max(wait, 0.01)
-        if message.changes is not None:
-            return None
-        for key, rate in _of_recipient(rates, to):
-            wait = tx.limits.take(key, rate)
-            if wait:
-                tx.outbox.hold(message, wait)
-                return 0.0
+            return wait
+        for key, rate in windows:
+            tx.limits.take(key, rate)
         return None
 
     def _draw(self, tx: Tx, message: Message, to: Account | GroupChat, channel: Channel) -> Mapping[str, Any] | None:
@@ -254,14 +255,17 @@ class Sender:
         seconds = failure.retry_after or _BACKOFF_SECONDS[message.attempts - 1] * random.uniform(0.8, 1.2)
         tx.outbox.retry_in(message, claimed.owner, seconds, failure.code, failure.text)
         if failure.retry_after:
-            platform = claimed.channel.platform
-            tx.limits.pause(f"api:{platform}", self._rates[platform].api, min(failure.retry_after, 60.0))
+            tx.limits.pause(_api(claimed.channel.platform), min(failure.retry_after, 60.0))
 
 
 def _end(tx: Tx, message: Message, state: State, code: str, text: str = "", owner: str | None = None) -> None:
     """It will not be sent. What a person may have tried again keeps its bytes, unless they let somebody in."""
     again = state in (State.FAILED, State.UNSURE) and not logins.opens_pages(message)
     tx.outbox.end(message, state, code, text, owner=owner, keep_payload=again)
+
+
+def _api(platform: str) -> str:
+    return f"api:{platform}"
 
 
 def _of_recipient(rates: Rates, to: Account | GroupChat) -> Iterator[tuple[str, Rate]]:

@@ -306,6 +306,8 @@ limits = Table(
     metadata,
     Column("key", String(160), primary_key=True),
     Column("free_at", Float, nullable=False),
+    # When those of the last window were taken, oldest first.
+    Column("taken", JSON(none_as_null=True)),
 )
 
 leases = Table(

@@ -32,7 +32,7 @@ from storage.outbox import Message, State
 from storage.unit import Store, Tx
 from tests.builders import COMPANY, NOON, a_company, a_message, a_policy
 
-FREELY = Rate(100_000, 1.0, burst=10_000)
+FREELY = Rate(100_000, 1.0)
 REFUSED = SendFailed(Failure.REFUSED, "40003", "invalid user")
 BUSY = SendFailed(Failure.TEMPORARY, "-1", "system busy")
 TIMEOUT = SendFailed(Failure.UNKNOWN, "timeout", "no answer")
@@ -278,7 +278,7 @@ def test_a_platform_that_says_too_fast_rests_and_does_not_hold_up_the_other(offi
 
 
 def test_a_members_limit_holds_his_messages_and_nobody_elses(office: Office, wire: Wire) -> None:
-    office.rates = {Platform.WECOM: Rates(FREELY, member=(Rate(4, 3600.0, burst=2),))}
+    office.rates = {Platform.WECOM: Rates(FREELY, member=(Rate(2, 3600.0),))}
     for number in range(3):
         office.add(f"{number}", "E012")
     office.add("other", "E011")
@@ -290,7 +290,7 @@ def test_a_members_limit_holds_his_messages_and_nobody_elses(office: Office, wir
 
 
 def test_a_member_has_a_longer_window_too_and_a_group_its_own(office: Office, wire: Wire) -> None:
-    hour = Rate(3, 3600.0, burst=1)
+    hour = Rate(1, 3600.0)
     office.rates = {Platform.WECOM: Rates(FREELY, member=(FREELY, hour), group=hour)}
     for number in range(2):
         office.add(f"member {number}", "E012")
@@ -302,7 +302,7 @@ def test_a_member_has_a_longer_window_too_and_a_group_its_own(office: Office, wi
 
 
 def test_a_platforms_limit_tells_how_long_to_wait(office: Office, wire: Wire) -> None:
-    office.rates = {Platform.WECOM: Rates(Rate(3, 2.0, burst=1))}
+    office.rates = {Platform.WECOM: Rates(Rate(3, 2.0))}
     office.add("now", "E011")
     office.add("in a second", "E012")
     sender = office.sender()
