@@ -157,3 +157,65 @@ def test_nothing_leaves_twice_when_the_bot_was_down_on_friday(weekly: Town) -> N
 
     boss = town.phone("E010", "dingtalk")
     assert len(saying(boss, "你这周还没写过反馈")) == 1
+
+
+ALL_FRIDAYS = (Kind.EMPLOYEE, Kind.SUPERVISOR, Kind.GROUP, Kind.LEADER)
+
+
+def test_the_weeks_around_guoqing_end_when_people_stop_working(weekly: Town) -> None:
+    """1 to 7 October 2026 are off, Saturday 10 October is worked: one week ends on a Wednesday, the next begins on a Thursday and ends
+    on a Saturday. Both have three workdays, so one feedback is owed in each."""
+    town, side = weekly, SIDES["wecom"]
+    before, after = Week(2026, 40), Week(2026, 41)
+    boss, subject, hr = (town.phone(key, side.platform) for key in (side.supervisor, side.subject, side.hrbp))
+    finished(town, before)  # the greetings have left: the clock goes back
+    town.put_clock("2026-09-28T10:00:00+08:00")
+    improve(town, side)
+
+    town.put_clock("2026-09-29T15:00:00+08:00")
+    finished(town, before, Kind.QUOTA)
+    assert saying(boss, "这周还差") == [], "one is enough in a short week"
+    town.put_clock("2026-09-30T16:59:59+08:00")
+    assert saying(subject, "这周你做成了") == []
+    town.forward(seconds=1)
+    finished(town, before, *ALL_FRIDAYS)
+    town.put_clock("2026-10-05T10:00:00+08:00")
+    town.restart_bot()
+    town.put_clock("2026-10-08T08:59:59+08:00")
+
+    assert len(saying(subject, "= ¥270")) == 1, "nothing in the holidays"
+    assert len(saying(hr, "你负责的人这周 1 条反馈")) == 1
+    town.forward(seconds=1)
+    finished(town, after, Kind.MONDAY)
+    wait_for(lambda: bool(saying(subject, "上周你做成 1 件事")))
+    town.put_clock("2026-10-09T15:00:00+08:00")
+    finished(town, after, Kind.QUOTA)
+    assert len(saying(boss, "这周还差 1 条反馈")) == 1, "the last workday but one is a Friday"
+    town.put_clock("2026-10-10T17:00:00+08:00")
+    finished(town, after, *ALL_FRIDAYS)
+    assert len(saying(boss, "你这周还没写过反馈")) == 1, "on the make-up Saturday itself"
+    assert len(saying(subject, "= ¥270")) == 2, "Friday's and the brief's, and no third"
+
+
+def test_the_week_of_new_year_ends_on_new_years_eve(weekly: Town) -> None:
+    """1 January 2027 is a Friday and off by law, also while the year's make-up days are not published."""
+    town, side = weekly, SIDES["dingtalk"]
+    old, new = Week(2026, 53), Week(2027, 1)
+    boss, subject = town.phone(side.supervisor, side.platform), town.phone(side.subject, side.platform)
+    town.put_clock("2026-12-30T10:00:00+08:00")
+    improve(town, side)
+
+    town.put_clock("2026-12-30T15:00:00+08:00")
+    finished(town, old, Kind.QUOTA)
+    assert len(saying(boss, "这周还差 1 条反馈")) == 1, "four workdays, two owed"
+    town.put_clock("2026-12-31T17:00:00+08:00")
+    finished(town, old, *ALL_FRIDAYS)
+    assert len(saying(subject, "= ¥240")) == 1
+    town.put_clock("2027-01-02T10:00:00+08:00")
+    town.restart_bot()
+    town.put_clock("2027-01-04T09:00:00+08:00")
+    finished(town, new, Kind.MONDAY)
+    wait_for(lambda: bool(saying(subject, "上周你做成 1 件事")))
+
+    assert "= ¥240" in saying(subject, "上周你做成 1 件事")[0]
+    assert len(saying(boss, "促成 1 次现场改进")) == 1
