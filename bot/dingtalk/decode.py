@@ -19,7 +19,8 @@ from typing import Any
 from bot.errors import BadRequest
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent
 
-_LONGEST_ID = 160
+_LONGEST_ID = 128  # more than any the platform makes; the keys of our answers contain it
+_LONGEST_NAME = 128
 _LONGEST_KIND = 64
 _OVER_QUOTA = "20001"
 _GROUP = "2"
@@ -44,7 +45,7 @@ def read_object(raw: str | bytes) -> Fields:
 def robot_message(message: Fields) -> Event:
     """What somebody said to the robot. UnknownEvent for what we do not read: outsiders, voice, files, and messages over the quota."""
     id = _id("msg", _text(message, "msgId"), message)
-    by = _text(message, "senderStaffId")
+    by = _named(message, "senderStaffId")
     if str(message.get("errCode", "")) == _OVER_QUOTA:
         return _unknown(id, "over_quota")
     # Absent for people outside the company, and for everybody until the robot's version is published.
@@ -54,13 +55,15 @@ def robot_message(message: Fields) -> Event:
     text, media = _said(kind, message)
     if kind not in ("text", "richText", *_FILES) or (kind in _FILES and not media):
         return _unknown(id, kind or "untyped")
-    group = _text(message, "conversationId") if str(message.get("conversationType")) == _GROUP else None
+    group = _named(message, "conversationId") if str(message.get("conversationType")) == _GROUP else None
+    if group == "":
+        return _unknown(id, "group_unnamed")
     return ChatMessage(id, Account(Platform.DINGTALK, by), text, group, media, tuple(_mentioned(message)))
 
 
 def press(callback: Fields, delivery: str) -> Event:
     """Somebody pressed a button or submitted the boxes. `delivery` tells one press from the next (see above)."""
-    card_id, by = _text(callback, "outTrackId"), _text(callback, "userId")
+    card_id, by = _text(callback, "outTrackId"), _named(callback, "userId")
     # One page of the platform says `value` where all others say `content`, and has `params` one level higher.
     content = _object(callback.get("content") or callback.get("value"))
     private = _object(content.get("cardPrivateData"))
@@ -158,6 +161,12 @@ def _strings(value: object) -> Iterable[str]:
     """The strings and whole numbers of a list (or one alone) as strings, in order."""
     values = value if isinstance(value, list) else [value]
     return (_clean(str(item)) for item in values if isinstance(item, str | int) and not isinstance(item, bool) and item != "")
+
+
+def _named(fields: Fields, name: str) -> str:
+    """The id of a person or a group; empty when there is none, or one so long that nobody can have it."""
+    told = _text(fields, name)
+    return told if len(told) <= _LONGEST_NAME else ""
 
 
 def _text(fields: Fields, name: str, *, strip: bool = True) -> str:

@@ -18,7 +18,9 @@ import xmltodict
 from bot.errors import BadRequest
 from rules.events import Account, CardAction, ChatMessage, Event, MemberChange, Platform, UnknownEvent
 
-_LONGEST_ID = 160
+_LONGEST_ID = 128  # more than any the platform makes; the keys of our answers contain it
+_LONGEST_NAME = 128
+_LONGEST_CODE = 512
 _LONGEST_KIND = 64
 _STATUS_LEFT = "5"
 
@@ -74,7 +76,7 @@ def _press(fields: Fields, fallback: str) -> CardAction | None:
         action=action,
         ticks=tuple(option for options in selected.values() for option in options) if voted else (),
         fields={} if voted else {question: options[0] for question, options in selected.items() if options},
-        handle=handle or None,
+        handle=handle if 0 < len(handle) <= _LONGEST_CODE else None,
     )
 
 
@@ -98,7 +100,7 @@ _DECODERS = {
 
 def _sender(fields: Fields) -> Account | None:
     user_id = _text(fields, "FromUserName")
-    return Account(Platform.WECOM, user_id) if user_id else None
+    return Account(Platform.WECOM, user_id) if 0 < len(user_id) <= _LONGEST_NAME else None
 
 
 def _selected(fields: Fields) -> Iterable[tuple[str, tuple[str, ...]]]:

@@ -13,8 +13,8 @@ from rules.feedback import State
 from storage.tables import feedback
 
 
-def test_nothing_that_anybody_sends_breaks_anything() -> None:
-    counts, rows = run(seed=8, go_on=lambda steps: steps < 250)
+def test_nothing_that_anybody_sends_breaks_anything(database_url: str) -> None:
+    counts, rows = run(seed=8, go_on=lambda steps: steps < 250, url=database_url)
 
     assert counts.total() == 250
     assert rows["message sent"] > 100, "it got somewhere"

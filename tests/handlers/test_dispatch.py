@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from cards.compose import actions
-from handlers.dispatch import ROUTES
+from handlers.dispatch import ROUTES, Dispatcher
 from rules.events import Account, CardAction, ChatMessage, Platform, UnknownEvent
+from storage.unit import Store
+from tests.builders import NOON, a_company, a_message, a_policy
 from tests.handlers.conftest import World
 
 
@@ -28,6 +30,25 @@ def test_a_stranger_is_told_once_a_day_that_he_is_not_known(world: World) -> Non
     assert [(message.card, message.person, message.to) for message in told] == [
         ("sorry_text", None, Account(Platform.DINGTALK, "nobody"))
     ]
+
+
+def test_the_longest_ids_that_come_in_fit_into_what_is_kept(database_url: str) -> None:
+    store = Store(database_url)
+    dispatcher = Dispatcher(store, a_policy(), lambda: NOON, frozenset(), lambda: None)
+    with store.begin() as tx:
+        people = a_company(tx)
+        tx.outbox.add(a_message(people["E012"].id, "card"), NOON)
+        card = tx.outbox.by_key("card")
+    assert card is not None
+
+    for n, who in enumerate(("u" * 128, "sun.yue")):
+        dispatcher.handle(ChatMessage(f"{n}" * 128, Account(Platform.WECOM, who), "帮助"))
+        dispatcher.handle(ChatMessage(f"{n + 2}" * 128, Account(Platform.WECOM, who), "孙悦", group="g" * 128))
+        dispatcher.handle(CardAction(f"{n + 4}" * 128, Account(Platform.WECOM, who), card.card_id, "x" * 4000, (), handle="c" * 512))
+
+    with store.read() as tx:
+        assert sum(tx.inbox.counts().values()) == 6
+    store.close()
 
 
 def test_a_press_on_a_card_we_never_sent_gets_a_sentence(world: World) -> None:

@@ -91,7 +91,10 @@ def test_text_and_picture_in_one() -> None:
     ("changed", "kind"),
     [
         ({"senderStaffId": None}, "sender_outside"),
+        ({"senderStaffId": "x" * 129}, "sender_outside"),
         ({"senderCorpId": "dingother"}, "sender_outside"),
+        ({"conversationType": "2", "conversationId": "x" * 129}, "group_unnamed"),
+        ({"conversationType": "2", "conversationId": None}, "group_unnamed"),
         ({"errCode": 20001, "errMsg": "over quota", "text": None}, "over_quota"),
         ({"errCode": "20001", "senderStaffId": None}, "over_quota"),
         ({"msgtype": "audio", "text": None, "content": {"recognition": "你好"}}, "audio"),
@@ -229,7 +232,7 @@ JSON = st.recursive(
 @given(st.dictionaries(NAMES, JSON, max_size=12), st.text(st.characters(exclude_categories=())))
 def test_any_object_becomes_an_event_that_a_database_can_store(data: dict[str, Any], delivery: str) -> None:
     for event in (robot_message(data), press(data, delivery), event_over_http(data)):
-        assert 0 < len(event.id) <= 160
+        assert 0 < len(event.id) <= 128
         event.id.encode()
         if isinstance(event, UnknownEvent):
             assert len(event.kind) <= 64

@@ -137,6 +137,15 @@ def test_an_id_longer_than_the_inbox_can_hold_becomes_a_hash() -> None:
     assert event.handle == "R" * 500
 
 
+def test_what_is_too_long_to_be_a_code_or_a_name_is_none() -> None:
+    pressed = to_event(press("").replace(b"RC-9f2e", b"R" * 513))
+    said = to_event(xml(FromUserName="x" * 129, MsgType="text", Content="帮助"))
+
+    assert isinstance(pressed, CardAction)
+    assert pressed.handle is None
+    assert isinstance(said, UnknownEvent)
+
+
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><xml><MsgType>&b;</MsgType></xml>'
 
 
@@ -185,4 +194,4 @@ def test_any_bytes_become_an_event_or_a_bad_request(body: bytes) -> None:
         event = to_event(body)
     except BadRequest:
         return
-    assert 0 < len(event.id) <= 160
+    assert 0 < len(event.id) <= 128
