@@ -23,11 +23,13 @@ _ROWS: dict[str, Any] = {table.name: namedtuple("Row", [column.key for column in
 _RECORD = case((outbox.c.about.like("feedback:%"), cast(func.substr(outbox.c.about, len("feedback:") + 1), Integer)))
 _ITS_PICTURE = evidence.c.feedback == feedback.c.id
 _LOOSE_PICTURE = and_(evidence.c.feedback.is_(None), evidence.c.by == feedback.c.author)
+_change = outbox.alias("change")
 _READ = Prepared(
     select(
         *(column.label(f"{table.name}_{column.key}") for table in _PARTS for column in table.c),
         accounts.c.used_at,
         or_(exists().where(_ITS_PICTURE), exists().where(_LOOSE_PICTURE)).label("pictures"),
+        exists().where(_change.c.changes == outbox.c.id).label("changed"),
     ).select_from(
         select(literal_column("1").label("one"))
         .subquery("press")
@@ -42,13 +44,14 @@ _READ = Prepared(
 @dataclass(frozen=True)
 class Foreseen:
     """Rows of the tables, None where there is none. `used_at` is the presser's account's; `pictures`: whether the record has any, or
-    its author sent some that belong to no record yet."""
+    its author sent some that belong to no record yet; `changed`: whether the card ever changed or is about to."""
 
     card: Any
     person: Any
     used_at: Any
     record: Any
     pictures: bool
+    changed: bool
 
 
 def foresee(work: Work, card_id: str, account: Account) -> Foreseen:
@@ -61,4 +64,4 @@ def foresee(work: Work, card_id: str, account: Account) -> Foreseen:
         part = make._make(row[start : start + len(make._fields)])
         parts.append(part if part.id is not None else None)
         start += len(make._fields)
-    return Foreseen(parts[0], parts[1], row.used_at, parts[2], bool(row.pictures))
+    return Foreseen(parts[0], parts[1], row.used_at, parts[2], bool(row.pictures), bool(row.changed))

@@ -132,10 +132,12 @@ class OutboxTable:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._ahead: dict[str, Any] = {}
+        self._unchanged: int | None = None  # a card of which no change was queued yet
 
-    def foreseen(self, row: Any) -> None:
-        """`by_card` will be asked for this card, as the next thing about it."""
+    def foreseen(self, row: Any, *, changed: bool) -> None:
+        """`by_card` will be asked for this card, as the next thing about it; `changed`: whether there is any change of it."""
         self._ahead[row.card_id] = row
+        self._unchanged = None if changed else row.id
 
     # -- written by handlers ---------------------------------------------------------------------------------------------------
 
@@ -155,7 +157,9 @@ class OutboxTable:
         fresh `handle` it carried is kept. A card that has not left yet simply leaves as what it is to become."""
         if target.state is State.DUE and target.payload is None and self.reword(target, card, data):
             return
-        if handle is None:
+        if target.id == self._unchanged:
+            self._unchanged = None
+        elif handle is None:
             older = self._work.execute(_SUPERSEDE_AND_TELL, {"target": target.id}).scalars()
             handle = next((kept for kept in older if kept), None)
         else:

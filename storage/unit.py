@@ -56,7 +56,7 @@ class Tx:
         seen = foresee(self._work, card_id, account)
         self.people.foreseen(account, seen.person, seen.used_at)
         if seen.card is not None:
-            self.outbox.foreseen(seen.card)
+            self.outbox.foreseen(seen.card, changed=seen.changed)
         if seen.record is not None:
             self.feedback.foreseen(seen.record)
             if not seen.pictures:

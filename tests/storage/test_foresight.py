@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from rules.events import Account, Platform
 from rules.evidence import Evidence
 from storage.evidence import Sent
+from storage.outbox import State
 from storage.unit import Store, Tx
 from tests.builders import NOON, a_company, a_draft, a_message
 
@@ -86,3 +87,19 @@ def test_what_the_transaction_wrote_since_is_seen(store: Store, scene: Scene) ->
 
         assert len(pictures(tx, scene)[0]) == 1
         assert tx.feedback.get(scene.record).version == record.version + 1
+
+
+def test_a_later_change_of_a_card_replaces_the_one_that_has_not_left(store: Store, scene: Scene) -> None:
+    for words in ("first", "second", "third"):
+        with store.begin() as tx:
+            tx.foresee(scene.card, WANG)
+            card = tx.outbox.by_card(scene.card)
+            assert card is not None
+            sent = replace(card, state=State.SENT, to=WANG)
+            tx.outbox.change(sent, "sorry_text", {"said": words}, NOON)
+            if words == "second":
+                tx.outbox.change(sent, "sorry_text", {"said": "second, put better"}, NOON)
+
+    with store.read() as tx:
+        waiting = [message for message in tx.outbox.recent(State.DUE, 10) if message.changes]
+    assert [message.data["said"] for message in waiting] == ["third"]
