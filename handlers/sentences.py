@@ -13,7 +13,7 @@ from handlers.choices import decided
 from handlers.circle import Circle, Names
 from handlers.context import Context, Press, Reply, Talk
 from handlers.views import about, hinted, redraw, refresh, view
-from reading import evaluation, hints, sentence, times
+from reading import commands, evaluation, hints, sentence, times
 from reading.commands import Command, Intent
 from rules import checkins, sentences
 from rules.commands import MOST_CHOICES, Note
@@ -143,7 +143,7 @@ def unasked(talk: Talk, ctx: Context, circle: Circle) -> Reply | None:
     read, judging = sentence.read(text), evaluation.share(text)
     named = circle.with_mentioned(circle.own_row(text))
     his_own = any(circle.leads(person) for _, fits in named for person in fits)
-    if his_own and (not read.generic or judging >= _JUDGES_SOMEBODY):
+    if his_own and (not read.generic or judging >= _JUDGES_SOMEBODY) and not commands.is_no_report(text, circle.full_names):
         return begin(ctx, talk.by, named, text, talk.event.by.platform)
     strangers = [(mention, fits[:1]) for mention, fits in circle.named_in(text) if all(person.id != talk.by.id for person in fits)]
     if strangers and read.complete:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from reading import sentence
+from reading import command_talk, sentence
 from reading.command_signs import signs
 from reading.command_slots import Intent, slots_of
 from reading.command_talk import is_between_people
@@ -24,7 +24,7 @@ __all__ = ["Command", "Intent", "Weights", "decide", "read"]
 Weights = Mapping[str, Mapping[Intent, float]]
 
 # Acting on talk that was none of the bot's business is worse than asking again.
-MARGIN = 1.0
+MARGIN = 1.3
 
 # Without one of these kinds of words an intent is not even considered, whatever the sums say.
 NEEDS: Mapping[Intent, frozenset[str]] = {
@@ -86,29 +86,52 @@ def read(text: str, role: str = "employee", known_names: Iterable[str] = ()) -> 
     marked = mark(text[:LONGEST], known_names)
     seen = signs(marked, role)
     intent, speaking = decide(seen, weights())
-    if intent is Intent.unknown or (
-        is_between_people(marked) and not (intent is Intent.give_feedback and _is_an_occasion(marked, role))
-    ):
+    if intent is Intent.unknown or _only_talks(marked, intent, role):
         return _told_without_asking(marked, role) or Command(Intent.unknown)
     start, end = seen[speaking]
     return Command(intent, *slots_of(intent, marked), why=marked.between(start, end))
 
 
-def _is_an_occasion(marked: Marked, role: str) -> bool:
+_WRITE_IT = re.compile(r"[AFN]|记[一下个条]|[写提发录]|夸|表扬|批评|赞|反馈")
+
+
+def _only_talks(marked: Marked, intent: Intent, role: str) -> bool:
+    """Whether the words of a command are not meant for the bot."""
+    if intent is not Intent.give_feedback:
+        return is_between_people(marked)
+    if is_between_people(marked):
+        return not _reports(marked, role)
+    return _WRITE_IT.search(marked.symbols) is None and command_talk.is_no_report(marked, sentence.read(marked.text))
+
+
+def is_no_report(text: str, known_names: Iterable[str] = ()) -> bool:
+    """Whether a text that names somebody tells nothing for a record of his, whatever it tells (`reading/command_talk.py`)."""
+    marked = mark(text[:LONGEST], known_names)
+    return command_talk.is_no_report(marked, sentence.read(marked.text))
+
+
+def _reports(marked: Marked, role: str) -> bool:
     """Whether a supervisor tells of an occasion or of what followed: news of a colleague is a feedback then, whatever its form."""
     told = sentence.read(marked.text)
-    return role != "employee" and (told.scene.present or told.impact.present)
+    return role != "employee" and (told.scene.present or told.impact.present) and not command_talk.is_no_report(marked, told)
+
+
+# A figure says that something came of it, also where the gate does not see what.
+_COUNTED = re.compile(r"\d+(?:\.\d+)?[元块万单件箱台个次分秒天人份%公吨米户家页条]")
+# What may stand before the one who is named: 昨天, 记一下, 夸夸.
+_NAMES_SOMEBODY = re.compile(r"(?:[T,:F]|记|夸|表扬|批评|说|给)*@?P")
 
 
 def _told_without_asking(marked: Marked, role: str) -> Command | None:
     """A supervisor names somebody and tells what he did, no more: “@小王 14:23直播话术漏了促单，当场少了3单” (product, A3)."""
-    if role == "employee" or not re.match(r"@?P", marked.symbols) or re.search(r"(?:吗|么|没有?|\?)$", marked.symbols):
+    if role == "employee" or not _NAMES_SOMEBODY.match(marked.symbols):
         return None
     told = sentence.read(marked.text)
-    if told.action.span is None or not (told.scene.present or told.impact.present):
+    counted = told.scene.span if _COUNTED.search(marked.symbols) else None
+    span = told.action.span or told.impact.span or counted
+    if span is None or not _reports(marked, role):
         return None
-    slots = slots_of(Intent.give_feedback, marked)
-    return Command(Intent.give_feedback, *slots, why=marked.text[told.action.span.start : told.action.span.end])
+    return Command(Intent.give_feedback, *slots_of(Intent.give_feedback, marked), why=marked.text[span.start : span.end])
 
 
 def decide(seen: Mapping[str, tuple[int, int]], table: Weights) -> tuple[Intent, str]:

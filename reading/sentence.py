@@ -55,7 +55,8 @@ class Element:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A feedback as understood. `generic`: it tells neither of an action nor of an impact. `when`: the finest time it names."""
+    """A feedback as understood. `generic`: it tells neither of an action nor of an impact. `when`: the finest time it names. `doing` is
+    how likely its likeliest statement tells of an action, 0..1."""
 
     text: str
     scene: Element
@@ -64,6 +65,7 @@ class Sentence:
     generic: bool
     kind: Kind
     when: TimeMention | None
+    doing: float
 
     @property
     def complete(self) -> bool:
@@ -126,6 +128,7 @@ def read(text: str, table: Mapping[str, Weights] | None = None) -> Sentence:
         generic=action is None and impact is None,
         kind=_kind(reading, table),
         when=when,
+        doing=max((model.likelihood(bag, table["action"]) for bag in reading.action_bags), default=0.0),
     )
 
 
