@@ -66,6 +66,7 @@ SECRETS = {
     "SANMIAO_WEB_SECRET": "fuzz-web-secret-fuzz-web-secret-fuzz",
     "DINGTALK_CLIENT_SECRET": "fuzz-client-secret",
     "FUZZ_CARD_SECRET": "fuzz-card-secret",
+    "FUZZ_COUNTS_TOKEN": "fuzz-counts-token-fuzz-counts-token",
     "WECOM_SECRET": "fuzz-wecom-secret",
     "WECOM_TOKEN": TOKEN,
     "WECOM_AES_KEY": KEY,
@@ -212,6 +213,7 @@ class Desk:
             (self.page, 4),
             (self.form, 7),
             (self.picture, 1),
+            (self.counted, 1),
             (self.time_passes, 1),
         )
         act = self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]
@@ -393,6 +395,22 @@ class Desk:
         if not shown:
             return "none"
         return self._answered(self.client.get(self._perhaps_bent_path(self.rng.choice(shown).url)))
+
+    def counted(self) -> str:
+        """Another system tells what it counted."""
+        event = {
+            "key": f"{MARK}{self.rng.randrange(60)}",
+            "person": self._somebody(),
+            "rate": self.rng.choice(("return_saved", "order_added", "hour_saved")),
+            "at": (self.app.now() - timedelta(hours=self.rng.randrange(200))).isoformat(),
+            "count": self.rng.choice((1, 2.5, "3")),
+            **self.rng.choice(({}, {"record": self._record()}, {"overlap": f"{MARK}same"}, {"system": "ERP"})),
+        }
+        body = json.dumps(self._perhaps_bent([event] * self.rng.choice((1, 1, 2)))).encode()
+        headers = {"Authorization": f"Bearer {SECRETS['FUZZ_COUNTS_TOKEN']}"}
+        headers |= {"Idempotency-Key": f"k{self.rng.randrange(30)}"} if self.rng.random() < 0.3 else {}
+        bent = mutations.raw(self.rng, body) if self.rng.random() < 0.1 else body
+        return self._post("/api/counts", bent, headers | {"Content-Type": "application/json"})
 
     # -- time ------------------------------------------------------------------------------------------------------------------
 
@@ -612,7 +630,7 @@ def _app(folder: Path, clock: Path, url: str) -> App:
         "evidence": {"folder": str(folder / "evidence")},
         "demo": {"clock_file": str(clock)},
     }
-    config["digests"]["leaders"] = ["hr"]
+    config["digests"] |= {"leaders": ["hr"], "counts_token": "${FUZZ_COUNTS_TOKEN}"}
     config["dingtalk"]["card_api_secret"] = "${FUZZ_CARD_SECRET}"
     (folder / "fuzz.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     app = build(load(folder / "fuzz.yaml", SECRETS))

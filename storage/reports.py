@@ -29,6 +29,12 @@ class Reports:
         """What this author gave in a week, newest first."""
         return self._given(feedback.c.author == author, week)
 
+    def notes_of(self, author: PersonId, week: Week) -> tuple[Record, ...]:
+        """What this author kept as a note of his own in a week, newest first."""
+        inside = (feedback.c.closed_at >= week.begins) & (feedback.c.closed_at < week.ends)
+        query = select(feedback).where(feedback.c.author == author, feedback.c.state == State.NOTE.value, inside)
+        return self._records(query.order_by(feedback.c.closed_at.desc(), feedback.c.id.desc()))
+
     def given_to(self, subjects: Collection[PersonId], week: Week) -> tuple[Record, ...]:
         """What these people got in a week, from whomever, newest first."""
         return self._given(feedback.c.subject.in_(subjects), week)

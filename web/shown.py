@@ -29,10 +29,10 @@ _MOST_ROWS = 50
 
 @dataclass(frozen=True)
 class Row:
-    """A record in a list."""
+    """A record in a list. `kind` is None for a note whose author left it open."""
 
     id: int
-    kind: Kind
+    kind: Kind | None
     state: State
     author: str
     subject: str
@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class WeekShown:
-    """A week of one person: what he got and what he gave, newest first. `back`: how many weeks ago."""
+    """A week of one person: what he got, what he gave, and what he kept for himself, newest first. `back`: how many weeks ago."""
 
     back: int
     week: Week
@@ -53,6 +53,7 @@ class WeekShown:
     received_figures: Figures
     given: tuple[Row, ...]
     given_figures: Figures
+    notes: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def my_week(ctx: Context, person: Person, back: int) -> WeekShown:
     week = week_of(ctx.now).back(back)
     received = _seen(ctx, person, ctx.tx.reports.given_to([person.id], week))
     given = _seen(ctx, person, ctx.tx.reports.given_by(person.id, week))
-    rows = _rows(ctx, (*received, *given))
+    notes = ctx.tx.reports.notes_of(person.id, week)
+    rows = _rows(ctx, (*received, *given, *notes))
     return WeekShown(
         back,
         week,
@@ -119,6 +121,7 @@ def my_week(ctx: Context, person: Person, back: int) -> WeekShown:
         commands.figures(received),
         tuple(rows[record.id] for record in given)[:_MOST_ROWS],
         commands.figures(given),
+        tuple(rows[note.id] for note in notes)[:_MOST_ROWS],
     )
 
 
@@ -160,7 +163,7 @@ def team_week(ctx: Context, person: Person, back: int) -> TeamShown:
 def record(ctx: Context, person: Person, id: int, pictures: PictureLinks) -> RecordShown | None:
     """A record as this person may see it; None when he may not, or there is none."""
     found = ctx.tx.feedback.find(id)
-    if found is None or found.kind is None or not may_see(ctx.tx, person, found, ctx.now):
+    if found is None or not (found.kind or found.state is State.NOTE) or not may_see(ctx.tx, person, found, ctx.now):
         return None
     sent = ctx.tx.evidence.of(id)
     now = ctx.now
@@ -215,5 +218,4 @@ def _rows(ctx: Context, records: Sequence[Record], also: Sequence[Person] = ()) 
             waited=waited[record.id],
         )
         for record in records
-        if record.kind is not None
     }

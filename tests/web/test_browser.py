@@ -215,6 +215,9 @@ def test_what_the_gate_turns_back_is_kept_as_a_note_with_the_keyboard(
     expect(page.get_by_text("备注，只有你看得到")).to_be_visible()
     assert complaints(page) == []
     _keep(page, "note", colours)
+    page.get_by_role("link", name="我的一周").click()
+    expect(page.get_by_text("关于刘洋")).to_be_visible()
+    assert complaints(page) == []
     with served.app.store.read() as tx:
         assert tx.feedback.get(4).state is State.NOTE
 

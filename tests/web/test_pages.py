@@ -233,6 +233,26 @@ def test_what_the_gate_turns_back_may_be_kept_as_a_note_that_nobody_else_sees_or
         assert come_in(other).get("/records/1").status_code == 404
 
 
+def test_ones_notes_stand_in_ones_own_week_also_those_of_the_chat_and_in_nobody_elses(company: Company, come_in: ComeIn) -> None:
+    write(come_in("E010"), action="态度不认真", keep="1")
+    with company.store.begin() as tx:
+        id = tx.feedback.open_draft(a_draft(company.people["E010"].id, company.people["E012"].id, NOON))
+        tx.history.note(f"feedback:{id}", "written", NOON, by=company.people["E010"].id, words="孙悦态度认真、潜力突出")
+        tx.feedback.apply(replace(tx.feedback.get(id), state=State.NOTE, closed_at=NOON))
+    browser = come_in("E010")
+
+    page = browser.get("/me").text
+
+    assert "关于刘洋" in page
+    assert "关于孙悦" in page
+    assert "没读出具体的事" in page
+    assert "孙悦态度认真、潜力突出" in browser.get(f"/records/{id}").text
+    assert "备注" not in browser.get("/me", back="1").text
+    for other in ("E012", "E001"):
+        assert "备注" not in come_in(other).get("/me").text
+        assert come_in(other).get(f"/records/{id}").status_code == 404
+
+
 def test_a_note_asks_for_what_the_gate_does_not_judge_and_for_some_words(company: Company, come_in: ComeIn) -> None:
     browser, empty = come_in("E010"), {"scene": "", "action": "", "impact": ""}
 
