@@ -347,6 +347,24 @@ class ValueRate(_Section):
         return self
 
 
+class Consistency(_Section):
+    """Ids of counted events: what customers were told was the same at another touchpoint, or was not."""
+
+    same: Annotated[str, Field(pattern=r"^[a-z0-9_]{0,64}$")]
+    different: Annotated[str, Field(pattern=r"^[a-z0-9_]{0,64}$")]
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if bool(self.same) != bool(self.different) or (self.same and self.same == self.different):
+            raise ValueError("same and different: two ids, or both empty")
+        return self
+
+    @property
+    def ids(self) -> tuple[str, str] | None:
+        """Both of them, None where the axis is left out."""
+        return (self.same, self.different) if self.same else None
+
+
 class Digests(_Section):
     leave_out: tuple[DigestKind, ...]
     wordy: tuple[DigestKind, ...]
@@ -356,6 +374,7 @@ class Digests(_Section):
     nudge_at: ClockTime
     contest_hours: float = Field(gt=0)
     counts_token: SecretValue
+    consistency: Consistency
     rates: tuple[ValueRate, ...]
 
     @model_validator(mode="after")
@@ -371,6 +390,8 @@ class Digests(_Section):
             raise ValueError("rates: two with the same id and version")
         if len({(rate.id, rate.unit) for rate in self.rates}) > len({rate.id for rate in self.rates}):
             raise ValueError("rates: versions of one rate have the same unit")
+        if {rate.id for rate in self.rates} & set(self.consistency.ids or ()):
+            raise ValueError("consistency: an id of rates; what is compared has no price")
         return self
 
 
@@ -640,6 +661,7 @@ def _digests(ours: Digests) -> DigestPolicy:
         quota=ours.quota,
         nudge_at=ours.nudge_at or time(15),
         contest=timedelta(hours=ours.contest_hours),
+        consistency=ours.consistency.ids,
         off=frozenset(ours.leave_out) | (frozenset({DigestKind.QUOTA}) if not ours.quota or ours.nudge_at is None else frozenset()),
     )
 

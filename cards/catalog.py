@@ -714,7 +714,8 @@ class GroupDigest(CardData):
 @dataclass(frozen=True)
 class LeaderDigest(CardData):
     """To an HRBP or the COO (B5). `hours` is the mean time to an answer. `met` of `supervisors` gave what they owed. `stuck` are
-    escalated records that nobody has settled."""
+    escalated records that nobody has settled. Of `compared` things that customers were told at two touchpoints `same` were the same;
+    None where nobody counts them."""
 
     monday: date
     sunday: date
@@ -732,6 +733,8 @@ class LeaderDigest(CardData):
     supervisors: int
     total: Money | None = None
     page: str = ""
+    same: int = 0
+    compared: int | None = None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class _Reader:
         self._people: Mapping[str, Person] = ctx.tx.people.by_keys({event.person for event in events})
         records = {event.record for event in events if event.record is not None}
         self._records: Mapping[int, Fact] = {fact.id: fact for fact in ctx.tx.digests.facts(records)} if records else {}
-        self._rates = {rate.id for rate in ctx.policy.digests.rates}
+        self._rates = {rate.id for rate in ctx.policy.digests.rates} | set(ctx.policy.digests.consistency or ())
         self._known = dict(ctx.tx.ledger.known({event_key(event.key) for event in events}))
 
     def counts(self) -> dict[str, Count] | tuple[Problem, ...]:
@@ -88,7 +88,7 @@ class _Reader:
         if person is None:
             yield "person", "the key of somebody in the directory"
         if event.rate not in self._rates:
-            yield "rate", f"an id of digests.rates: {', '.join(sorted(self._rates)) or 'there is none'}"
+            yield "rate", f"an id of digests.rates or digests.consistency: {', '.join(sorted(self._rates)) or 'there is none'}"
         if event.record is not None and (
             event.record not in self._records or self._records[event.record].subject != getattr(person, "id", 0)
         ):

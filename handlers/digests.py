@@ -279,6 +279,7 @@ def _leader(ctx: Context, week: Week, person: PersonId, *, company: bool) -> Lea
     escalated, stuck = ctx.tx.digests.escalations(hrbp, window)
     if not (counted.given or escalated or stuck) and Kind.LEADER not in ctx.policy.digests.wordy:
         return None
+    same, compared = _compared(ctx, hrbp, window)
     met, supervisors = quota.met(ctx, week, ctx.tx.digests.given_per_supervisor(hrbp, window))
     sum_ = ctx.tx.ledger.sum(None, week) if company else ctx.tx.ledger.sum_under(person, week)
     return LeaderDigest(
@@ -298,7 +299,19 @@ def _leader(ctx: Context, week: Week, person: PersonId, *, company: bool) -> Lea
         supervisors=supervisors,
         total=sum_ if sum_.low_fen > 0 else None,
         page=_page(ctx, "/team"),
+        same=same,
+        compared=compared,
     )
+
+
+def _compared(ctx: Context, hrbp: PersonId | None, window: Window) -> tuple[int, int | None]:
+    """How much of what customers were told at two touchpoints was the same, of how much; None where nobody counts it (E4)."""
+    kinds = ctx.policy.digests.consistency
+    if kinds is None:
+        return 0, None
+    found = ctx.tx.ledger.tally(kinds, hrbp, window.since, window.until)
+    same, different = (found.get(kind, 0) for kind in kinds)
+    return same, same + different
 
 
 def _briefs(ctx: Context, week: Week, people: Sequence[PersonId]) -> Mapping[PersonId, MondayBrief | None]:

@@ -38,7 +38,8 @@ class Kind(StrEnum):
 class DigestPolicy:
     """`wordy` are the kinds that say briefly that a week was empty; the others are silent then. `pictures`: the Monday brief has its
     picture. `leaders` are keys of people who hear of the whole company. A supervisor owes `quota` feedbacks in a full week and is
-    nudged at `nudge_at`, local. A contested figure goes to the next in the HRBP's chain after `contest`. `off` are never sent."""
+    nudged at `nudge_at`, local. A contested figure goes to the next in the HRBP's chain after `contest`. `consistency` are the ids of
+    counted events that found the same told at two touchpoints, and not the same; None: nobody counts them. `off` are never sent."""
 
     rates: tuple[Rate, ...] = ()
     wordy: frozenset[Kind] = frozenset({Kind.SUPERVISOR, Kind.LEADER})
@@ -47,6 +48,7 @@ class DigestPolicy:
     quota: int = 2
     nudge_at: time = time(15)
     contest: timedelta = timedelta(hours=72)
+    consistency: tuple[str, str] | None = None
     off: frozenset[Kind] = field(default_factory=frozenset)
 
 

@@ -111,6 +111,18 @@ class LedgerTable:
         these = counts.c.overlap.in_(overlaps) & counts.c.person.in_(persons) & (counts.c.source == Source.EVENT.value)
         return tuple(_count(row) for row in self._work.execute(select(counts).where(these).order_by(counts.c.id)))
 
+    def tally(self, kinds: Collection[str], hrbp: PersonId | None, since: datetime, until: datetime) -> Mapping[str, int]:
+        """How much of each of these systems counted from `since` until `until` for those an HRBP is in charge of (everybody when None),
+        in whole units; the same achievement once."""
+        query = select(counts.c.rate, func.max(counts.c.thousandths).label("most")).where(
+            counts.c.rate.in_(kinds), counts.c.source == Source.EVENT.value, counts.c.at >= since, counts.c.at < until
+        )
+        if hrbp is not None:
+            query = query.where(counts.c.person.in_(select(people.c.id).where(people.c.hrbp == hrbp)))
+        each = query.group_by(counts.c.rate, counts.c.overlap).subquery()
+        rows = self._work.execute(select(each.c.rate, func.sum(each.c.most)).group_by(each.c.rate))
+        return {rate: int(sum_) // 1000 for rate, sum_ in rows}
+
     def origins(self, overlaps: Collection[str]) -> Mapping[str, str]:
         """What counted these, as people read it, by overlap key; the first to tell us of each."""
         these = counts.c.overlap.in_(overlaps) & (counts.c.source == Source.EVENT.value)

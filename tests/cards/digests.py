@@ -143,11 +143,11 @@ def leader(**told: object) -> LeaderDigest:
 
 LEADERS = (
     leader(),
-    leader(company=True, people=13, given=16, answered=13, total=yuan(2110, 2350)),
+    leader(company=True, people=13, given=16, answered=13, total=yuan(2110, 2350), same=107, compared=120),
     leader(given=0, praise=0, answered=0, answered_in_a_day=0, improved=0, hours=None, escalated=0, stuck=0, met=0, total=None),
     leader(answered=9, answered_in_a_day=9, hours=1.25, escalated=0, stuck=0, met=2),
     leader(answered=2, answered_in_a_day=0, hours=58.0, escalated=4, stuck=6, met=0, total=None),
-    leader(supervisors=0, met=0),
+    leader(supervisors=0, met=0, compared=0),
     leader(company=True, people=12_408, given=9_377, answered=8_904, answered_in_a_day=7_001, improved=2_110, supervisors=812, met=640),
     leader(people=1, given=1, praise=0, answered=1, answered_in_a_day=1, improved=1, hours=0.1, total=None, supervisors=1, met=0),
     leader(page=""),

@@ -396,6 +396,24 @@ def test_hrbp_and_coo_hear_of_rates_escalations_and_quotas(week: World) -> None:
     assert hrbp.hours < 1
 
 
+def test_the_third_axis_is_what_a_quality_check_compared(week: World) -> None:
+    week.policy = replace(OURS, digests=replace(OURS.digests, consistency=("answer_same", "answer_differs")))
+    common = {"person": "sun", "at": "2026-09-14 10:00"}
+    take_in(
+        week,
+        {"key": "qa-1", "rate": "answer_same", "count": 8} | common,
+        {"key": "qa-2", "rate": "answer_differs", "count": 2, "overlap": "call-9"} | common,
+        {"key": "qa-3", "rate": "answer_differs", "count": 2, "overlap": "call-9"} | common,
+    )
+    week.now = FRIDAY
+    compose(week)
+
+    for who in ("hr", "head"):
+        shown = LeaderDigest.from_data(week.to(who, "leader_digest")[0].data)
+        assert (shown.same, shown.compared) == (8, 10), "the same call is compared once"
+    assert digest_of(week, "sun").total is None, "and it is worth no money"
+
+
 def test_the_monday_brief_says_fridays_numbers(week: World) -> None:
     week.now = FRIDAY
     compose(week)
