@@ -109,6 +109,26 @@ def _give(ctx: Context, people: dict[str, Person], told: tuple[str, Kind, str, s
         forms.answer(ctx, people[subject], id, Answer.IMPROVED, "后来把这套说法写进了话术库", None)
 
 
+# What can be reached, each by its place: of radio buttons the browser stops at one of a group, the chosen or else the first.
+_CAN_BE_REACHED = """
+() => {
+  const stops = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")];
+  stops.forEach((stop, at) => stop.dataset.at = at);
+  const stands_for_its_group = (radio) => {
+    const group = stops.filter((stop) => stop.type === "radio" && stop.name === radio.name);
+    return (group.find((each) => each.checked) ?? group[0]) === radio;
+  };
+  return stops.filter((stop) => stop.checkVisibility() && (stop.type !== "radio" || stands_for_its_group(stop)))
+    .map((stop) => stop.dataset.at);
+}
+"""
+_REACHED = """
+() => {
+  const here = document.activeElement, bar = document.querySelector("nav");
+  const covered = !bar.contains(here) && here.getBoundingClientRect().bottom > bar.getBoundingClientRect().top + 1;
+  return {at: here.dataset.at ?? "none", what: here.outerHTML.slice(0, 80), covered};
+}
+"""
 OpenPage = Callable[..., Page]
 
 
@@ -163,6 +183,24 @@ def test_a_page_can_be_read_and_touched_on_a_phone(open_page: OpenPage, name: st
     expect(page.get_by_text(words).first).to_be_visible()
     assert complaints(page) == []
     _keep(page, name, colours)
+
+
+@pytest.mark.parametrize("name", ["open", "record", "write", "preferences", "desk", "week"])
+def test_the_tab_key_reaches_everything_in_order_and_the_bar_covers_none_of_it(open_page: OpenPage, name: str) -> None:
+    key, path, _ = LOOKS[name]
+    page = open_page(key, path.format(week=week_of(utc_now())))
+    wanted: list[str] = page.evaluate(_CAN_BE_REACHED)
+
+    reached, covered = list[str](), list[str]()
+    while len(reached) < len(wanted):
+        page.keyboard.press("Tab")
+        told = page.evaluate(_REACHED)
+        covered += [told["what"]] if told["covered"] else []
+        if reached[-1:] != [told["at"]]:  # a field for a time has several stops of its own
+            reached.append(told["at"])
+
+    assert reached == wanted
+    assert covered == []
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
