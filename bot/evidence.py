@@ -76,6 +76,16 @@ class Keeper:
             height=picture.height,
         )
 
+    def kept_or_why_not(self, content: bytes) -> Kept | Problem:
+        """The same for somebody who waits for the answer: a store that is away is a reason, too."""
+        try:
+            return self.keep(content)
+        except CannotKeep as no:
+            return no.problem
+        except Unreachable as away:
+            log.warning("not kept store=%s", away)
+            return Problem.NOT_KEPT
+
 
 class Fetcher:
     """A thread that fetches what was sent. `committed` is called when messages may wait."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import Any
 
@@ -14,20 +13,14 @@ from bot import health
 from bot.app import App
 from bot.dingtalk import webhook as dingtalk
 from bot.envelope import Seal
-from bot.images import CannotKeep
 from bot.wecom import crypto
 from bot.wecom import webhook as wecom
 from handlers.context import Context
-from rules.evidence import Problem
-from storage.blobs import Unreachable
-from storage.evidence import Kept
 from storage.unit import Tx
 from web import cards, counts, evidence, login, pages
 from web import digests as digest_pages
 from web.sessions import Sessions
 from web.site import Site
-
-log = logging.getLogger("sanmiao.web")
 
 _MOST_BYTES = 256 * 1024
 _SECURITY = {
@@ -97,21 +90,11 @@ def _site(app: App) -> Site:
         context=lambda tx: _context(app, tx),
         sessions=Sessions(web.secret.reveal(), app.now, secure=web.public_url.startswith("https:")),
         pictures=app.pictures,
-        keep=lambda content: _kept(app, content),
+        keep=app.keeper.kept_or_why_not,
         most_bytes=app.keeper.limits.image_bytes,
         public_url=web.public_url,
         expected=app.expected,
     )
-
-
-def _kept(app: App, content: bytes) -> Kept | Problem:
-    try:
-        return app.keeper.keep(content)
-    except CannotKeep as no:
-        return no.problem
-    except Unreachable as away:
-        log.warning("not kept store=%s", away)
-        return Problem.NOT_KEPT
 
 
 def _context(app: App, tx: Tx) -> Context:

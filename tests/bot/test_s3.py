@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,10 @@ from PIL import Image
 
 from bot.s3 import S3Blobs
 from bot.settings import S3, Secret
+from rules.evidence import MediaKind
 from rules.people import Entry
 from storage.blobs import Unreachable
+from storage.evidence import Kept
 from storage.unit import Store
 from tests.web.site import Browser, Company
 
@@ -62,6 +65,20 @@ def settings(endpoint: str, bucket: str = BUCKET) -> S3:
         secret_key=Secret("secret-of-the-store"),
         addressing="path",
     )
+
+
+def nowhere() -> str:
+    """An address at which nobody answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def a_png() -> io.BytesIO:
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(picture, "PNG")
+    picture.seek(0)
+    return picture
 
 
 def nobody(names: Collection[str]) -> Collection[str]:
@@ -123,12 +140,9 @@ def test_what_was_put_lately_is_spared_also_when_it_was_there_before(blobs: S3Bl
 
 
 def test_a_store_that_refuses_or_is_away_is_told_by_a_code_without_secrets(server: str, bucket: Any) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        away = f"http://127.0.0.1:{free.getsockname()[1]}"
     S3Blobs(settings(server)).check()
 
-    for wrong, code in ((settings(server, "no-such-bucket"), "NoSuchBucket|404"), (settings(away), "EndpointConnectionError")):
+    for wrong, code in ((settings(server, "no-such-bucket"), "NoSuchBucket|404"), (settings(nowhere()), "EndpointConnectionError")):
         there = S3Blobs(wrong)
         for call in (there.check, lambda there=there: there.put(b"x"), lambda there=there: there.sweep(FOREVER, nobody)):
             with pytest.raises(Unreachable) as told:
@@ -137,16 +151,13 @@ def test_a_store_that_refuses_or_is_away_is_told_by_a_code_without_secrets(serve
 
 
 def test_a_picture_from_the_store_is_shown_to_those_who_may_see_its_record_only(
-    store: Store, blobs: S3Blobs, bucket: Any, tmp_path: Any
+    store: Store, blobs: S3Blobs, bucket: Any, tmp_path: Path
 ) -> None:
     company = Company(store, tmp_path, blobs=blobs)
     record, browser = company.given("E010", "E011"), Browser(company)
     browser.enter("E010")
-    picture = io.BytesIO()
-    Image.new("RGB", (60, 40), "red").save(picture, "PNG")
-    picture.seek(0)
 
-    browser.submit(f"/records/{record.id}", f"/records/{record.id}/pictures", picture=(picture, "a.png"))
+    browser.submit(f"/records/{record.id}", f"/records/{record.id}/pictures", picture=(a_png(), "a.png"))
 
     assert len(keys(bucket)) == 2, "the picture and its thumbnail"
     shown = re.search(r'<a href="([^"]+)"><img', browser.get(f"/records/{record.id}").text)
@@ -160,3 +171,22 @@ def test_a_picture_from_the_store_is_shown_to_those_who_may_see_its_record_only(
     with store.read() as tx:
         theirs = company.pictures.of(tx, company.people["E011"], record)
     assert browser.get(theirs[0].url).status_code == 404
+
+
+def test_while_the_store_is_away_the_form_says_so_and_what_lies_there_can_be_seen_later(sqlite_url: str, tmp_path: Path) -> None:
+    store = Store(sqlite_url)
+    company = Company(store, tmp_path, blobs=S3Blobs(settings(nowhere())))
+    record, browser = company.given("E010", "E011"), Browser(company)
+    browser.enter("E010")
+    path = f"/records/{record.id}"
+
+    refused = browser.submit(path, f"{path}/pictures", picture=(a_png(), "a.png"))
+
+    assert refused.status_code == 422
+    assert "图这会儿存不下" in refused.text
+    with store.begin() as tx:
+        kept = Kept(MediaKind.IMAGE, "image/png", "a" * 64, "b" * 64, 5, 4, 3)
+        tx.evidence.add_kept(record.id, company.people["E010"].id, kept, company.now)
+        shown = company.pictures.of(tx, company.people["E010"], record)
+    assert browser.get(shown[0].url).status_code == 503
+    store.close()

@@ -12,18 +12,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bot.evidence import Keeper, Limits
-from bot.images import CannotKeep
 from handlers import feedback
 from handlers.context import Context
 from handlers.dispatch import Dispatcher
 from handlers.logins import link
 from rules.events import Platform
-from rules.evidence import Problem
 from rules.feedback import Kind, Record, State
 from rules.people import Entry, Person
 from rules.policy import Policy
 from storage.blobs import Blobs, FolderBlobs
-from storage.evidence import Kept
 from storage.feedback import Draft
 from storage.unit import Store, Tx
 from tests.builders import NOON, a_company, a_policy
@@ -64,19 +61,13 @@ class Company:
             self.context,
             Sessions(SECRET, lambda: self.now, secure=True),
             self.pictures,
-            self.kept,
+            self.keeper.kept_or_why_not,
             200_000,
             HOST,
         )
 
     def context(self, tx: Tx) -> Context:
         return Context(tx, self.now, self.policy)
-
-    def kept(self, content: bytes) -> Kept | Problem:
-        try:
-            return self.keeper.keep(content)
-        except CannotKeep as no:
-            return no.problem
 
     def app(self, **doors: login.Door) -> Flask:
         """All pages, with these login pages of platforms."""
