@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pytest
 from run import main
 from storage.outbox import State
 from storage.unit import Store
-from tests.builders import NOON, a_message
+from tests.builders import NOON, a_message, at
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = tuple(main.commands)
@@ -134,6 +135,19 @@ def test_doctor_names_what_is_wrong_and_what_to_do(bot: Bot) -> None:
     assert shown.returncode == 1
     assert "FAIL  platforms: none enabled" in shown.stdout
     assert "run `python run.py migrate`" in shown.stdout
+
+
+def test_doctor_says_how_far_forgetting_lags_and_where_evidence_cannot_be_kept(bot: Bot) -> None:
+    bot.run("migrate")
+    with bot.store.begin() as tx:
+        tx.inbox.first_time("wecom", "old", "unknown:location", at("2025-01-01 12:00"), raw="<xml/>")
+    bot.write("var", "a file where the folder should be")
+
+    shown = bot.run("doctor").stdout
+
+    assert re.search(r"note  retention: inbox goes back \d+ days, 30 are configured", shown)
+    assert "start a worker" in shown
+    assert re.search(r"FAIL  evidence: .*var/evidence: ", shown)
 
 
 def test_the_bot_serves_until_it_is_asked_to_stop(bot: Bot) -> None:
