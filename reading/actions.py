@@ -26,6 +26,9 @@ _WORDING: Wording = {
     "in_charge_of": re.compile(
         "(?:你|您|你们)(?:负责|带|管|分管|当班|值班|接手|经手|手里|手上|手下|名下|这边|那边|这条|那条|这块|的班|的组|那个时段|那片)"
     ),
+    "spoke_to": re.compile(f"(?:跟|对|向|和|朝|当着){HAN}{{1,5}}(?:说|讲|喊|骂|吼|数落|保证|承诺)"),
+    "on_behalf_of": re.compile(f"(?:替|帮|给|陪|带着?){HAN}{{2,4}}?(?:{HAN}了|{HAN}{{2}}了)"),
+    "latin_done": re.compile("[a-z]+(?:了|过|完)"),
     "order_given": ORDERING,
     "occasion_only": OCCASION_ONLY,
 }

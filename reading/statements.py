@@ -107,7 +107,8 @@ _TAKING_OVER = ("就", "才", "却", "又", "还", "没", "没有", "不", "把"
 
 def _employee_takes_over(row: list[Word], index: int) -> bool:
     word, before, after = row[index], row[index - 1], row[index + 1 : index + 2]
-    if word.has("employee") and before.has(*_ACTS) and after and after[0].text in _TAKING_OVER:
+    goes_on = after and (after[0].text in _TAKING_OVER or (word.has("you") and after[0].has("adv", "time", "duration")))
+    if word.has("employee") and before.has(*_ACTS) and goes_on:
         return True
     if not word.has("employee") or before.has("prep", "quote", *_ACTS, "vague", "cust") or sum(len(w.text) for w in row[index:]) < 4:
         return False
