@@ -254,8 +254,12 @@ def _bundle(
 def bundle(
     ctx: Context, message: Message, *, page: int | None = None, notice: Refusal | None = None, name: str | None = None
 ) -> EscalationBundle:
-    """A list of escalations as it stands now, on the page asked for. `name` is who the notice is about."""
-    lines = _lines(ctx, list(dict.fromkeys(told.feedback for told in ctx.tx.escalations.of(message.id))))
+    """A list of escalations as it stands now, on the page asked for. `name` is who the notice is about. What was said instead of a
+    change (`handlers/instead.py`) stays what it said."""
+    told = list(dict.fromkeys(told.feedback for told in ctx.tx.escalations.of(message.id)))
+    if not told:
+        return EscalationBundle.from_data(message.data)
+    lines = _lines(ctx, told)
     shown = escalations.page([line.settled for line in lines], page)
     left = sum(not line.settled for line in lines)
     return EscalationBundle(lines[shown.begins : shown.ends], left, shown.begins + 1, shown.next, notice, name)

@@ -7,7 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from cards.catalog import EscalationBundle
 from handlers import escalations, loops
+from handlers.context import Context
+from handlers.instead import instead
+from handlers.views import now_shown
 from rules.away import Away
 from rules.events import Platform
 from rules.loops import LoopState
@@ -55,6 +59,23 @@ def test_the_first_goes_out_at_once_and_the_others_of_the_half_hour_on_one_card(
 
     assert [message.card for message in sent] == ["escalation_card", "escalation_bundle"]
     assert [line["feedback"] for line in world.to("hr", "escalation_bundle")[0].data["lines"]] == [2, 3, 4]
+
+
+def test_a_list_that_was_said_instead_of_a_change_stays_what_it_said(world: World) -> None:
+    card = bundled(world)
+    world.press("hr", card, "take:2")
+    done = replace(EscalationBundle.from_data(card.data), left=0)
+    with world.store.begin() as tx:
+        change = replace(card, id=card.id + 1000, data=done.data())
+        instead(Context(tx, world.now, POLICY), change)
+    said = next(message for message in world.deliver() if message.key == f"instead:{change.id}")
+
+    with world.store.read() as tx:
+        assert now_shown(Context(tx, world.now, POLICY), said) == done
+    for action in ("page:1", "open:2", "open:999", "close:2:moved"):
+        shown = world.press("hr", said, action)
+        assert shown is not None
+        assert shown.closed
 
 
 def test_what_falls_due_hours_later_comes_on_a_card_of_its_own(world: World) -> None:
