@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 from pathlib import Path
@@ -27,6 +28,7 @@ class Process:
 
     def start(self) -> None:
         """Start everything in the background."""
+        gc.freeze()  # what was imported stays: to look through it again and again costs a twentieth of a Friday
         app = self._app
         for announce in app.announcements:
             try:

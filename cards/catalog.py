@@ -740,13 +740,15 @@ class LeaderDigest(CardData):
 @dataclass(frozen=True)
 class QuotaNudge(CardData):
     """Thursday, to a supervisor who is behind (A8): one button for each of the people he has not mentioned for longest, action
-    `checkin:<person>`. `sent` are those whose check-in card he has asked for."""
+    `checkin:<person>`. `sent` are those whose check-in card he has asked for; `about` is
+    the name that `notice` is about."""
 
     missing: int
     owed: int
     people: tuple[Candidate, ...]
     sent: tuple[PersonId, ...] = ()
     notice: Refusal | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def checkin(press: Press, ctx: Context) -> Reply:
         return Reply(shows=replace(shown, sent=tuple(sorted(asked))))
     refusal = None if wanted.person in asked else _offer(press, ctx, wanted.person)
     sent = tuple(sorted(asked | ({wanted.person} if refusal is None else set())))
-    return Reply(shows=replace(shown, sent=sent, notice=refusal))
+    return Reply(shows=replace(shown, sent=sent, notice=refusal, about=wanted.name))
 
 
 def _offer(press: Press, ctx: Context, person: PersonId) -> Refusal | None:

@@ -158,7 +158,14 @@ NUDGED = (Candidate(12, "王小明", "客服部"), Candidate(13, "王磊", "客�
 NUDGES = (
     QuotaNudge(2, 2, NUDGED),
     QuotaNudge(1, 2, NUDGED, sent=(12,)),
-    QuotaNudge(1, 1, NUDGED[:1], notice=Refusal.NO_BEHAVIOURS),
+    QuotaNudge(1, 1, NUDGED[:1], notice=Refusal.NO_BEHAVIOURS, about="王小明"),
+    QuotaNudge(2, 2, NUDGED[1:]),
+    QuotaNudge(2, 2, NUDGED, sent=(12, 13)),
+    QuotaNudge(2, 2, NUDGED, sent=(11, 12, 13)),
+    QuotaNudge(1, 2, NUDGED[2:]),
+    QuotaNudge(5, 5, (Candidate(31, "阿依古丽·买买提", "总装二线"), Candidate(32, "欧阳震华", "总装二线"))),
+    QuotaNudge(1, 1, (Candidate(41, "Emma", "教研组"), *NUDGED[:2]), sent=(41,)),
+    QuotaNudge(2, 2, NUDGED[:2], sent=(12,), notice=Refusal.NOT_YOUR_REPORT, about="王磊"),
 )
 CONTESTED = ContestCard("刘洋", SWAP.what, RETURNS, "少寄回 23 次", datetime(2026, 9, 18, 9, 40, tzinfo=UTC))
 

@@ -448,6 +448,23 @@ def test_thursday_nudges_only_those_behind_and_one_tap_brings_the_card(week: Wor
     assert len(week.to("other", "checkin_card")) == 1
 
 
+def test_a_name_that_cannot_be_asked_any_more_is_told_by_name(world: World) -> None:
+    world.policy = world.dispatcher._policy = OURS
+    world.now = at("2026-09-17 15:00")
+    compose(world)
+    world.deliver()
+    (nudge,) = world.to("boss", "quota_nudge")
+    gone = QuotaNudge.from_data(nudge.data).people[1]
+    with world.store.begin() as tx:
+        tx.people.drop_accounts([account for account, person in tx.people.accounts().items() if person == gone.person], world.now)
+
+    world.press("boss", nudge, f"checkin:{gone.person}")
+
+    assert world.shown is not None
+    assert gone.name in world.shown.status
+    assert world.to("boss", "checkin_card") == []
+
+
 def test_who_has_a_stand_in_is_not_nudged(week: World) -> None:
     week.say("other", "我请假到下周一，由王芳代")
     week.now = at("2026-09-17 15:00")
