@@ -21,7 +21,7 @@ from storage.sentences import Started
 
 _NAMED = {Element.SCENE: "场景|时间|日期", Element.ACTION: "动作|做法", Element.IMPACT: "影响|结果|后果"}
 _NEW_WORDS = re.compile(
-    r"(?:改成|改为|换成|更正为|应该是|应为|写成|补充说?|补一句|补上|加上|加一?句)\s*[:：,，]?\s*(?P<words>.+)$|[:：]\s*(?P<told>.+)$",
+    r"(?:改成|改为|换成|更正为|应该是|应为|写成|补充(?:一句|两句|一点|一下|说明|说)?|补一句|补上|加上|加一?句)\s*[:：,，]?\s*(?P<words>.+)$|[:：]\s*(?P<told>.+)$",
     re.DOTALL,
 )
 _INSISTS = re.compile(r"^(?:好的?[,，]?)?(?:就这样|就这么|还是这么|就按这个)[写改加]?[了吧的。.!！~]*$")

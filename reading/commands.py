@@ -23,8 +23,10 @@ __all__ = ["Command", "Intent", "Weights", "decide", "read"]
 
 Weights = Mapping[str, Mapping[Intent, float]]
 
-# Acting on talk that was none of the bot's business is worse than asking again.
-MARGIN = 1.3
+# Acting on talk that was none of the bot's business is worse than asking again. What is made of the bot's own words alone
+# (怎么用, 改一下) is hardly anybody else's business.
+MARGIN = 1.5
+NOTHING_FOREIGN = "foreign characters 0"
 
 # Without one of these kinds of words an intent is not even considered, whatever the sums say.
 NEEDS: Mapping[Intent, frozenset[str]] = {
@@ -141,7 +143,8 @@ def decide(seen: Mapping[str, tuple[int, int]], table: Weights) -> tuple[Intent,
         for intent, weight in table.get(sign, {}).items():
             if intent in sums:
                 sums[intent] += weight
-    sums[Intent.unknown] += MARGIN
+    if NOTHING_FOREIGN not in seen:
+        sums[Intent.unknown] += MARGIN
     best = max(sums, key=lambda intent: sums[intent])
     loudest = max(seen, key=lambda sign: (seen[sign][1] > 0, table.get(sign, {}).get(best, 0.0)))
     return best, loudest

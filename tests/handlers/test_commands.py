@@ -507,6 +507,16 @@ def test_what_is_to_be_changed_is_asked_for_and_the_next_sentence_says_it(world:
     assert "退了两单" in record(world).impact
 
 
+def test_what_is_to_be_added_is_added_without_the_words_that_say_so(world: World) -> None:
+    world.given("cut_in")
+    world.forward(minutes=11)
+
+    world.say("boss", "上一条补充一句：客户第二天又来电")
+
+    with world.store.read() as tx:
+        assert [entry.words for entry in tx.history.of("feedback:1") if entry.what == "added"] == ["客户第二天又来电"]
+
+
 EMPTY_WORDS = "李雷那条的动作改成态度一直不够认真"
 
 

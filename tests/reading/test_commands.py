@@ -123,6 +123,13 @@ def test_what_somebody_did_or_left_undone_begins_a_record_whatever_stands_around
     assert not is_no_report(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "intent"), [("改一下", Intent.edit), ("怎么用", Intent.help), ("你是谁", Intent.help), ("为什么收不到", Intent.help)]
+)
+def test_a_bare_command_needs_no_more_words(text: str, intent: Intent) -> None:
+    assert read(text, "supervisor").intent is intent
+
+
 def test_a_wish_after_news_of_a_colleague_is_still_a_command() -> None:
     assert read("小柏住院了，不用催她", "supervisor").intent is Intent.snooze
 
