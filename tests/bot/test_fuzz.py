@@ -18,7 +18,7 @@ def test_nothing_that_anybody_sends_breaks_anything(database_url: str) -> None:
 
     assert counts.total() == 250
     assert rows["message sent"] > 100, "it got somewhere"
-    assert sum(count for told, count in rows.items() if told.startswith("record")) > 3
+    assert sum(count for told, count in rows.items() if told.startswith("record")) >= 3
 
 
 def test_a_record_without_its_loop_would_be_noticed(tmp_path: Path) -> None:
