@@ -35,19 +35,19 @@ _LINK = re.compile(r"<(?=\s*/?\s*a\b)", re.IGNORECASE)
 
 
 def message(card: Card, *, user_id: str, agent_id: int, card_id: str) -> dict[str, Any]:
-    """The whole body of message/send. `card_id` becomes the task_id, which comes back with every press."""
-    body = {
-        "touser": user_id,
-        "agentid": agent_id,
-        "enable_duplicate_check": 1,
-        "duplicate_check_interval": _SAME_FOR_SECONDS,
-    }
+    """The whole body of message/send. `card_id` becomes the task_id, which comes back with every press.
+
+    Texts go without the duplicate check: it cannot tell a retry from the same answer to a question that was asked twice, and a person
+    who asks twice and hears nothing is worse off than one who hears it twice after a time-out.
+    """
+    to = {"touser": user_id, "agentid": agent_id}
+    checked = to | {"enable_duplicate_check": 1, "duplicate_check_interval": _SAME_FOR_SECONDS}
     picture = card.picture.on("wecom") if card.picture else None
     if picture and not (card.interactive or card.lines):
-        return body | {"msgtype": "image", "image": {"media_id": picture}}  # §5.2; the cards of an app hold no picture of ours
+        return checked | {"msgtype": "image", "image": {"media_id": picture}}  # §5.2; the cards of an app hold no picture of ours
     if not card.interactive or card.closed:
-        return body | {"msgtype": "text", "text": {"content": _text(card)}}
-    return body | {"msgtype": "template_card", "template_card": {"task_id": card_id, **_template_card(card)}}
+        return to | {"msgtype": "text", "text": {"content": _text(card)}}
+    return checked | {"msgtype": "template_card", "template_card": {"task_id": card_id, **_template_card(card)}}
 
 
 def replacement(card: Card, *, user_id: str, agent_id: int, response_code: str) -> dict[str, Any]:

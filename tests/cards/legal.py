@@ -26,8 +26,8 @@ def check_text(text: str, *, least: int = 1, chars: int | None = None, size: int
 def check_wecom_message(body: dict[str, Any]) -> None:
     """message/send, wecom.md §5 and §6."""
     assert json.loads(json.dumps(body, ensure_ascii=False).encode()) == body
-    assert body["enable_duplicate_check"] == 1
-    assert body["duplicate_check_interval"] <= 14_400
+    assert body.get("enable_duplicate_check", 0) == (body["msgtype"] != "text")
+    assert body.get("duplicate_check_interval", 1) <= 14_400
     assert isinstance(body["agentid"], int)
     if body["msgtype"] == "image":
         check_text(body["image"]["media_id"])

@@ -28,6 +28,13 @@ def test_the_same_card_is_the_same_request_so_that_a_retry_is_recognised() -> No
     assert body["template_card"]["task_id"] == "0af3"  # type: ignore[index]
 
 
+def test_a_text_is_never_taken_for_the_same_answer_given_before() -> None:
+    body = message(Card("提示", "提示", (Line("没有等你回复的反馈。"),)))
+
+    assert body["msgtype"] == "text"
+    assert not {"enable_duplicate_check", "duplicate_check_interval"} & body.keys()
+
+
 def test_an_open_card_replaces_another_as_it_would_be_sent() -> None:
     sent = dict(message(BOXES)["template_card"])  # type: ignore[call-overload]
     sent.pop("task_id")
