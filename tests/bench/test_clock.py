@@ -62,7 +62,7 @@ def test_a_bot_that_does_not_hear_of_a_changed_calendar_is_seen(monkeypatch: pyt
     monkeypatch.setattr(clock, "BY_WORK", 1.0)
     monkeypatch.setattr("handlers.loops.recount_some", lambda ctx, at_most: 0)
 
-    assert run_company(seed=12, count=60).oracle_mismatches > 0
+    assert run_company(seed=6, count=60).oracle_mismatches > 0
 
 
 @pytest.mark.parametrize(
