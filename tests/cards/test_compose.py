@@ -58,16 +58,16 @@ def test_every_value_that_people_see_has_its_words(value: StrEnum) -> None:
     assert "{" not in words.word(value, "王小明")
 
 
-@pytest.mark.parametrize("notice", Refusal)
 @pytest.mark.parametrize("name", [name for name, card in EXAMPLES.items() if "notice" in {f.name for f in fields(card)}])
-def test_every_refusal_reads_well_on_every_card_that_can_show_one(name: str, notice: Refusal) -> None:
-    card = replace(EXAMPLES[name], notice=notice)  # type: ignore[call-arg]  # chosen for having the field
+def test_every_refusal_reads_well_on_every_card_that_can_show_one(name: str) -> None:
+    for notice in Refusal:
+        card = replace(EXAMPLES[name], notice=notice)  # type: ignore[call-arg]  # chosen for having the field
 
-    shown = compose(card.template(), card.data())
+        shown = compose(card.template(), card.data())
 
-    named = ("王小明", "陈静", "小王", "王小明、李雷", "王小明、李雷、欧阳静怡", *(one.name for one in getattr(card, "people", ())))
-    assert any(words.word(notice, name) in shown.status for name in named)
-    assert "{" not in shown.status
+        named = ("王小明", "陈静", "小王", "王小明、李雷", "王小明、李雷、欧阳静怡", *(one.name for one in getattr(card, "people", ())))
+        assert any(words.word(notice, name) in shown.status for name in named)
+        assert "{" not in shown.status
 
 
 def test_a_card_can_be_reworded_without_touching_code(reword: Callable[[str, str], None]) -> None:

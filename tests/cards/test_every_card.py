@@ -55,15 +55,15 @@ def test_a_card_is_legal_everywhere(name: str) -> None:
     assert_legal_everywhere(card_of(name))
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
 @every_example
-def test_no_text_breaks_a_card(name: str, kind: str) -> None:
-    card = hostile(EXAMPLES[name], HOSTILE[kind])
+def test_no_text_breaks_a_card(name: str) -> None:
+    for text in HOSTILE.values():  # in one test: a thousand of a millisecond each cost CI a minute
+        card = hostile(EXAMPLES[name], text)
 
-    drawn = compose(card.template(), card.data())
+        drawn = compose(card.template(), card.data())
 
-    assert_legal_everywhere(drawn)
-    assert_same_shape(drawn, card_of(name))
+        assert_legal_everywhere(drawn)
+        assert_same_shape(drawn, card_of(name))
 
 
 def assert_legal_everywhere(card: Card) -> None:
