@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -295,10 +293,10 @@ def _demand_current(app: App) -> None:
 def _run(settings: Settings, *, web: bool, worker: bool) -> None:
     """Start what was asked for, wait for Ctrl-C or SIGTERM, stop in order."""
     from bot.operate import Process
+    from bot.signals import Stop
 
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    stop = Stop()
+    stop.listen()
     with _app(settings) as app:
         process = Process(app, web=web, worker=worker)
         process.start()

@@ -9,11 +9,9 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +23,7 @@ import segno
 import yaml
 
 from bot.settings import load
+from bot.signals import Stop
 from demo.history import found, relive
 
 log = logging.getLogger("sanmiao.demo")
@@ -45,9 +44,8 @@ def run_demo(state: Path, port: int, *, fresh: bool) -> int:
     `state` keeps the demo's data: a second start goes on where the first ended. When ready, `state/endpoints.json` tells any outside
     client how to join.
     """
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    stop = Stop()
+    stop.listen()
     state = state.resolve()
     if fresh and state.exists():
         shutil.rmtree(state)
@@ -71,7 +69,7 @@ class _Demo:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self.endpoints: Mapping[str, Any] = {}
 
-    def start(self, stop: threading.Event) -> None:
+    def start(self, stop: Stop) -> None:
         page_port, bot_port = self._asked_port or _free_port(), _free_port()
         sandbox_url, bot_url = f"http://127.0.0.1:{page_port}", f"http://127.0.0.1:{bot_port}"
         sandbox_state = self._state / "sandbox"
@@ -91,7 +89,7 @@ class _Demo:
         self.endpoints = _endpoints(sandbox_url, bot_url)
         _write_whole(self._state / "endpoints.json", json.dumps(self.endpoints, ensure_ascii=False, indent=2))
 
-    def watch(self, stop: threading.Event) -> int:
+    def watch(self, stop: Stop) -> int:
         """Wait until somebody wants to stop, or one of the two dies."""
         while not stop.wait(0.3):
             for name, child in self._children.items():
@@ -176,13 +174,13 @@ class _Demo:
         if not answer.ok:
             raise DemoFailed(f"the sandbox does not accept the bot's callback address ({answer.status_code}); see {self._log('serve')}")
 
-    def _await_ready(self, url: str, stop: threading.Event) -> None:
+    def _await_ready(self, url: str, stop: Stop) -> None:
         self._await("serve", lambda: _answers(url), stop)
 
-    def _await(self, name: str, ready: Callable[[], bool], stop: threading.Event) -> None:
+    def _await(self, name: str, ready: Callable[[], bool], stop: Stop) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not ready():
-            if stop.is_set():
+            if stop.wait(0):
                 raise DemoFailed("stopped")
             if self._children[name].poll() is not None or time.monotonic() > deadline:
                 raise DemoFailed(f"{name} did not come up; its log is {self._log(name)}\n{_tail(self._log(name))}")

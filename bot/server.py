@@ -112,5 +112,8 @@ def _problem(error: HTTPException) -> Response | tuple[str, int]:
         return "这个链接已经失效,请回到聊天里打开最新的卡片。", error.code or 500
     response = jsonify(type="about:blank", title=error.name, status=error.code, detail=error.description)
     response.status_code = error.code or 500
+    for name, value in error.get_headers():  # a 401 says how to come in, a 405 what is allowed
+        if name.lower() != "content-type":
+            response.headers[name] = value
     response.content_type = "application/problem+json"
     return response

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 
 from flask import Flask, Response, request, send_from_directory
 from waitress.server import BaseWSGIServer, create_server
@@ -100,17 +99,16 @@ def serve(
 
     To be called in the main thread, because of the signals. State lives in `state_dir` and is continued.
     """
-    ended = threading.Event()
-
-    def end(_: int, __: FrameType | None) -> None:
-        ended.set()
-
+    # Python writes a byte as the signal arrives; a handler that sets an Event may be called when the wait is over, which is never.
+    ended, writes = socket.socketpair()
+    writes.setblocking(False)
+    signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, end)
+        signal.signal(name, lambda number, frame: None)
     sandbox = Sandbox(port, state_dir, company, card_spec, agenda_url)
     if ready is not None:
         ready(sandbox.info)
-    ended.wait()
+    ended.recv(1)
     sandbox.stop()
 
 

@@ -60,7 +60,10 @@ def test_an_event_is_taken_in_once_however_often_it_is_told(company: Company, po
 
 @pytest.mark.parametrize("token", ["", "x" * 32, TOKEN[:-1], "é" * 32])
 def test_without_the_token_nobody_tells_anything(company: Company, post: Post, token: str) -> None:
-    assert post(EVENT, token=token).status_code == 401
+    answer = post(EVENT, token=token)
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"].lower()) == (401, "bearer")
+    assert answer.content_type == "application/problem+json"
     assert counted(company) == []
 
 
