@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import yaml
 from flask import Flask
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 
 from bot.app import build
 from bot.server import flask_app
@@ -59,3 +62,16 @@ def test_every_answer_forbids_what_pages_do_not_need(server: Flask) -> None:
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
         assert "script-src" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_problem_keeps_what_its_headers_say(server: Flask) -> None:
+    @server.get("/closed")
+    def closed() -> NoReturn:
+        raise Unauthorized("with a token", www_authenticate=WWWAuthenticate("bearer"))
+
+    client = server.test_client()
+
+    refused, wrong = client.get("/closed"), client.delete("/healthz")
+    assert (refused.status_code, refused.headers["WWW-Authenticate"].lower()) == (401, "bearer")
+    assert (wrong.status_code, "GET" in wrong.headers["Allow"]) == (405, True)
+    assert {answer.content_type for answer in (refused, wrong)} == {"application/problem+json"}
