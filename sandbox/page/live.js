@@ -9,7 +9,8 @@ const WAIT_S = 25;
 /**
  * Never returns. `start()` loads everything and answers the number to go on from; `changed(changes)` gets news, oldest
  * first, and the same again when it throws. After an interruption the feed goes on where it stopped, so what people
- * were writing stays; only a sandbox that was reset, or says no, makes everything load again.
+ * were writing stays; only a sandbox that was reset, or says no, makes everything load again. One that fails (5xx, as
+ * one does that is just being stopped) is gone, it has not said no.
  */
 export async function follow({ start, changed, lost, back }) {
   let after = null;
@@ -26,8 +27,9 @@ export async function follow({ start, changed, lost, back }) {
       if (!reset && changes.length) await changed(changes);
       after = reset ? null : latest;
     } catch (error) {
-      if (!(error instanceof api.Unreachable)) after = null;
-      if (!(error instanceof api.Unreachable || error instanceof api.Problem)) console.error(error);
+      const gone = error instanceof api.Unreachable || error.status >= 500;
+      if (!gone) after = null;
+      if (!(gone || error instanceof api.Problem)) console.error(error);
       connected = false;
       lost();
       await new Promise((done) => setTimeout(done, pause));

@@ -384,6 +384,20 @@ def test_a_lost_sandbox_is_announced_and_what_was_being_written_stays(open_page:
         expect(phone(page, "zhao").locator(".mine .bubble")).to_have_text("写到一半")
 
 
+def test_a_sandbox_that_fails_while_it_is_stopped_does_not_take_away_what_was_being_written(open_page: OpenPage, sandbox: str) -> None:
+    page = open_page()
+    expect(page.locator("#lost")).to_be_hidden()
+    writing(phone(page, "zhao")).fill("写到一半")
+
+    page.route("**/sandbox/changes**", lambda route: route.fulfill(status=500, json={"detail": "being stopped"}))
+    post(sandbox, "clock", {"advance_seconds": 60})  # ends the wait of the feed, so that it asks again
+    expect(page.locator("#lost")).to_be_visible()
+    page.unroute("**/sandbox/changes**")
+
+    expect(page.locator("#lost")).to_be_hidden(timeout=10_000)
+    expect(writing(phone(page, "zhao"))).to_have_value("写到一半")
+
+
 def test_after_a_reset_the_phones_are_empty(open_page: OpenPage, bot: Bot, sandbox: str) -> None:
     bot.wecom_text("chen.jing", "gone soon")
     page = open_page()
