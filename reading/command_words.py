@@ -8,7 +8,7 @@ Every token knows the span it came from, so whatever is read from the symbols is
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from reading.command_times import QUANTITY, TIME
 from reading.name_forms import COMMON_SURNAME, NICKNAME, SURNAME, TITLED
@@ -66,11 +66,12 @@ def mark(text: str, known_names: Iterable[str] = ()) -> Marked:
     """Tokens of `text`. `known_names` are full names of the directory, recognised wherever they stand."""
     plain = normalise(text)
     named = _any_name(tuple(known_names))
+    spans = _spans()
     tokens: list[Token] = []
     position = 0
     while position < len(plain):
         name = named.match(plain, position) if named else None
-        found = name or _SPANS.match(plain, position)
+        found = name or spans.match(plain, position)
         if found is None:
             tokens.append(Token(plain[position], position, position + 1))
             position += 1
@@ -178,27 +179,32 @@ _EVIDENCE = tight(rf"""
       | {any_of(_LISTS["report"])}报告 | 文件(?![夹柜]) )
 """)
 
-_SPANS = re.compile(
-    "|".join(
-        f"(?P<{name}>{pattern})"
-        for name, pattern in {
-            "Q": r"[“\"「『‘《][^”\"」』’》]*[”\"」』’》]",
-            "filler": _FILLER,
-            "colon": _CONTENT,
-            "N": _ID,
-            "P": rf"{_AT}|{TITLED}|{NICKNAME}|{_FULL_NAME}",
-            "A": _RECORD,
-            "W": _DIGEST,
-            "T": TIME,
-            "D": QUANTITY,
-            "G": _TEAM,
-            "M": _EVIDENCE,
-            "F": _FEEDBACK,
-            "X": any_of(_LISTS["off topic"]),
-        }.items()
-    ),
-    re.DOTALL,
-)
+
+@cache
+def _spans() -> re.Pattern[str]:
+    """Put together at the first sentence: it takes longer than all else here, and many a process never hears one."""
+    return re.compile(
+        "|".join(
+            f"(?P<{name}>{pattern})"
+            for name, pattern in {
+                "Q": r"[“\"「『‘《][^”\"」』’》]*[”\"」』’》]",
+                "filler": _FILLER,
+                "colon": _CONTENT,
+                "N": _ID,
+                "P": rf"{_AT}|{TITLED}|{NICKNAME}|{_FULL_NAME}",
+                "A": _RECORD,
+                "W": _DIGEST,
+                "T": TIME,
+                "D": QUANTITY,
+                "G": _TEAM,
+                "M": _EVIDENCE,
+                "F": _FEEDBACK,
+                "X": any_of(_LISTS["off topic"]),
+            }.items()
+        ),
+        re.DOTALL,
+    )
+
 
 _METRIC_END = re.compile(
     tight(rf"""

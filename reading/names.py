@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from reading.name_forms import NICKNAME, TITLE_TAIL, TITLED, split
 from reading.word_lists import word_lists
@@ -229,14 +229,19 @@ def _reader() -> Callable[[str], list[str]]:
 _WORDLIKE = frozenset(word_lists("command_things.txt")["given name that is a word"])
 _BEFORE_PERSON = re.compile(r"(?:[@给对催让由请替找问叫夸派托权]|提醒|通知|表扬|批评|关于)\s?$")
 _AT_NAME = re.compile(r"@ ?([^\s@,.:，。：、]{1,16})")
-_SHAPES = re.compile(f"{TITLED}|{NICKNAME}")
 _BY_NAME = frozenset({"full name", "alias", "given name"})
+
+
+@cache
+def _shapes() -> re.Pattern[str]:
+    """Compiled at the first sentence: it takes a while, and many a process never hears one."""
+    return re.compile(f"{TITLED}|{NICKNAME}")
 
 
 def _mention_at(text: str, position: int, directory: _Directory) -> Mention | None:
     return (
         _named_at(text, position, directory)
-        or _shape_at(_SHAPES.match(text, position), 0, directory)
+        or _shape_at(_shapes().match(text, position), 0, directory)
         or _shape_at(_AT_NAME.match(text, position), 1, directory)
         or _homophone_at(text, position, directory)
     )

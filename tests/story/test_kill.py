@@ -22,6 +22,7 @@ from rules.feedback import State
 from tests.story.town import ROOT, Town, wait_for
 
 SUPERVISORS, CARDS, KILLS, FINGERS = 30, 10, 30, 4
+MOST_BETWEEN = 8  # presses between two kills; 30 times that leaves some for the last
 BOXES = ("calm_first", "swap_offer", "full_note", "cut_in", "no_eta")
 
 
@@ -52,6 +53,8 @@ def test_thirty_kills_during_three_hundred_taps_lose_nothing_and_double_nothing(
     with Town(tmp_path, database_url, company, people, dingtalk={"enabled": False}) as town:
         # The platform's own limit is no part of this story.
         town.put("/sandbox/quotas", {"wecom_per_member_per_minute": 1000, "wecom_per_member_per_hour": 10000})
+        # So that presses come as soon as the bot is back, and every kill meets some.
+        town.put("/sandbox/settings", {"switches": {"wecom.retry_spacing_seconds": 0.1}})
         town.stop_bot()
         cards = _offer_all(town)
         town.start_bot()
@@ -82,7 +85,7 @@ def _offer_all(town: Town) -> dict[str, tuple[str, str]]:
 
 def _tap_all_while_killing(town: Town, cards: dict[str, tuple[str, str]]) -> dict[str, str]:
     """Everybody submits his cards, again and again until the platform says that the bot has it; the bot dies at random."""
-    waiting, lock, accepted = list(cards), threading.Lock(), {}
+    waiting, lock, accepted, taken = list(cards), threading.Lock(), {}, threading.Semaphore(0)
     chance = random.Random(7)
     chance.shuffle(waiting)
 
@@ -98,6 +101,7 @@ def _tap_all_while_killing(town: Town, cards: dict[str, tuple[str, str]]) -> dic
             told = session.post(f"{town.sandbox}/sandbox/cards/{card}/tap", json=body, timeout=90).json()
             if told["outcome"]["delivered"]:
                 accepted[card] = box
+                taken.release()
             else:
                 with lock:
                     waiting.insert(0, card)
@@ -105,16 +109,16 @@ def _tap_all_while_killing(town: Town, cards: dict[str, tuple[str, str]]) -> dic
     fingers = [threading.Thread(target=finger) for _ in range(FINGERS)]
     for thread in fingers:
         thread.start()
-    kills = 0
-    while kills < KILLS and any(thread.is_alive() for thread in fingers):
-        time.sleep(chance.uniform(0.02, 0.4))
+    for _ in range(KILLS):
+        for _ in range(chance.randint(1, MOST_BETWEEN)):
+            assert taken.acquire(timeout=60), "the bot takes no presses any more"
+        time.sleep(chance.uniform(0, 0.02))
+        assert any(thread.is_alive() for thread in fingers), "all presses were taken before the last kill"
         town.stop_bot(signal.SIGKILL)
-        kills += 1
         town.start_bot()
     for thread in fingers:
         thread.join(240)
     assert set(accepted) == set(cards)
-    print(f"kills during the taps: {kills}")
     return accepted
 
 
