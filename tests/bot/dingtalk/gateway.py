@@ -87,9 +87,9 @@ class Gateway:
 @contextmanager
 def running() -> Iterator[Gateway]:
     gateway = Gateway()
-    listener = gateway.loop.run_until_complete(gateway.listen())
     thread = threading.Thread(target=gateway.loop.run_forever, daemon=True)
-    thread.start()
+    thread.start()  # a loop of its own thread: the main one may belong to the browser's
+    listener = asyncio.run_coroutine_threadsafe(gateway.listen(), gateway.loop).result(PATIENCE)
     try:
         with serving({OPEN: gateway.open}) as gateway.http:
             yield gateway
