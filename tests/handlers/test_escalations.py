@@ -29,11 +29,11 @@ def give(world: World, count: int, minutes_between: float = 5) -> None:
 
 
 def go_on(world: World, **by: float) -> list[Message]:
-    """Time passes minute by minute; what reached the HRBP meanwhile."""
+    """Time passes, the last three hours minute by minute; what reached the HRBP meanwhile."""
     until = world.now + timedelta(**by)
     sent: list[Message] = []
     while world.now < until:
-        world.forward(minutes=1)
+        world.forward(minutes=1 if until - world.now <= timedelta(hours=3) else 30)
         world.tick(loops.advance_one)
         sent += [message for message in world.deliver() if message.person == world.ids["hr"] and message.changes is None]
     return sent

@@ -145,6 +145,7 @@ def open_page(browser: Browser, served: Served) -> Iterator[OpenPage]:
         page.goto(served.link(key, path))
         page.get_by_role("button", name="打开我的页面").click()
         expect(page.locator("nav")).to_be_visible()
+        page.wait_for_load_state()  # its style sheet too: what lies where is asked of the script
         return page
 
     yield open_it
