@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, request
 from waitress.server import create_server
+from waitress.wasyncore import close_all, dispatcher
 from werkzeug.exceptions import HTTPException
 
 from bot import health
@@ -23,6 +24,7 @@ from web.sessions import Sessions
 from web.site import Site
 
 _MOST_BYTES = 256 * 1024
+_UNDER_WAY_SECONDS = 2
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -71,8 +73,15 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more requests."""
-        self._server.close()
+        """Take no more requests; those under way have two seconds."""
+        if not self._thread.is_alive():
+            self._server.close()
+            return
+        # In the loop's own thread: closing its sockets from here would make it stumble over them.
+        self._server.trigger.pull_trigger(lambda: dispatcher.close(self._server))
+        self._server.task_dispatcher.shutdown(timeout=_UNDER_WAY_SECONDS)
+        self._server.trigger.pull_trigger(lambda: close_all(self._server._map, ignore_all=True))
+        self._thread.join(1)
 
 
 def _dingtalk(app: App) -> Blueprint:
