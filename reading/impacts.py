@@ -24,12 +24,12 @@ from reading.text import han_count
 _FIGURES = ("money", "amount", "percent", "duration", "count", "times")
 _CONSEQUENCE_WORDING: Wording = {
     "none_at_all": re.compile(
-        f"没有?(?:任何|再?{HAN}{{1,3}}过)?(?:一|人|出现|发生|让|再)|一{HAN}{{1,4}}都没|一{HAN}没|没一{HAN}|无一|零{HAN}"
+        f"没有?(?:任何|再?{HAN}{{1,3}}过)?(?:一|人|出现|发生|让|再)|一{HAN}{{1,6}}都没|一{HAN}没|没一{HAN}|无一|零{HAN}"
     ),
     "none_of_them": re.compile(f"没有?{HAN}{{1,4}}一[单件条箱台桌户票例起道辆页家位批盒袋本人]"),
     "cost_more": re.compile(rf"多{HAN}{{1,2}}了.{{0,2}}[\d一二两三四五六七八九十半几].{{0,2}}(?:小时|分钟|天|公里|里|趟|元|块)"),
     "settled_at_once": re.compile(f"当场就?{HAN}|就把.{{1,5}}[结付签订交]了"),
-    "broke": re.compile(f"{HAN}(?:坏|断|破|碎|烂|裂|穿|丢|废|死|伤|糊|焦|黄|翻|化|漏|塌|垮|混|乱|湿|脏|空)了"),
+    "broke": re.compile(f"(?:[^点说打看识揭]破|[^打]断|{HAN}(?:坏|碎|烂|裂|穿|丢|废|死|伤|糊|焦|黄|翻|化|漏|塌|垮|混|乱|湿|脏|空))了"),
     "spared": re.compile("不用|不必|省去|免去|省得|少跑|少走|少等"),
     "in_time": re.compile("赶上|赶在|准时|准点|按时|按期|如期|照常|正常|一次过|一次通过|一趟"),
     "suffered": re.compile("(?:被|遭|挨)(?!你|表扬)"),

@@ -18,7 +18,7 @@ _THAT_THING = re.compile(
 _THIS_THING = re.compile("这(?:单|台|批|票|份|张|场|通|笔|趟|桌|车|箱|封|版|栋|炉|次)(?!人|子|们|效率|态度|状态|事情)")
 _NUMBER = r"[\d一二三四五六七八九十]+"
 _NUMBERED = re.compile(
-    r"(?:pr|bug|issue|工单|单号|订单号?|订单尾号|尾号|编号|合同|批号|批次号?|箱号|流水号|运单号?|票号)\s*(?:号|是|为|尾号|:)?\s*[#a-z-]*\d+"
+    r"(?:pr|bug|issue|工单|单号|订单号?|订单尾号|尾号|编号|合同|批号|批次号?|箱号|流水号|运单号?|票号)\s*(?:号|是|为|尾号|:)?\s*[#a-z-]*\d+(?![\d个条项次件起份])"
     rf"|第{_NUMBER}(?:节|课|批|场|期|轮|单|车|柜|炉|次)|{_NUMBER}号?(?:桌|房|床|包间|包厢|卡座)|设计单"
 )
 _NUMBERED_PLACE = re.compile(rf"{_NUMBER}号(?:梯|楼|机|线|炉|车|柜|仓|库|店|铺|台|门|厅|窗口|工位|会议室)")
@@ -30,6 +30,8 @@ _GENERAL_CASE = re.compile(
     "|(?:从来|总|老|都|常)(?:不|没|会|是|把|要|用|爱|给)"
     "|(?:时|前|后|完|候)(?:都|总|就)?会(?:把|先|在|给|用|让|将|等|多|主动)"
 )
+_NOT_ONE = re.compile(f"一{HAN}{{1,6}}[都也](?:没|不)")  # 一单都没退: not one, which is no habit
+_FOR_EACH = re.compile("(?<=[给对把为跟向和将])每")  # 给每位家长都发了: each of them, not each time
 _WORDING: Wording = {
     "this_thing": _THIS_THING,
     "numbered_place": _NUMBERED_PLACE,
@@ -103,7 +105,8 @@ def _thing_signs(text: str, row: Sequence[Statement]) -> Iterator[str]:
     numbered = bool(_NUMBERED.search(text))
     occasions = [word for statement in row for word in statement.words if word.has("occasion")]
     if that:
-        yield "that_thing_described" if _DESCRIBED_KIND.search(text) else "that_thing"
+        described = _DESCRIBED_KIND.search(text) and _finest_time(text, row) == "time_none"
+        yield "that_thing_described" if described else "that_thing"
     if numbered:
         yield "numbered_thing"
     if occasions:
@@ -117,7 +120,7 @@ def _thing_signs(text: str, row: Sequence[Statement]) -> Iterator[str]:
 
 
 def _habit_signs(text: str, row: Sequence[Statement]) -> Iterator[str]:
-    if any(s.has("habit") for s in row) or _GENERAL_CASE.search(text):
+    if any(s.has("habit") for s in row) or _GENERAL_CASE.search(_FOR_EACH.sub("", _NOT_ONE.sub("", text))):
         yield "habit_despite_day" if _finest_time(text, row) == "time_day" else "habit"
     if row and _WONT.search(row[0].text):
         yield "wont_to"
